@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef ASYNCUV_H
+#define ASYNCUV_H
+
+/*
+ * asyncuv: Python's asyncio for C, on libuv. One header for each concept; this one
+ * includes them all.
+ */
+
+#include <asyncuv/alloc.h>
+#include <asyncuv/as_completed.h>
+#include <asyncuv/coro.h>
+#include <asyncuv/error.h>
+#include <asyncuv/future.h>
+#include <asyncuv/gather.h>
+#include <asyncuv/loop.h>
+#include <asyncuv/macros.h>
+#include <asyncuv/runner.h>
+#include <asyncuv/shield.h>
+#include <asyncuv/task.h>
+#include <asyncuv/task_group.h>
+#include <asyncuv/timeout.h>
+#include <asyncuv/value.h>
+#include <asyncuv/wait.h>
+#include <asyncuv/wait_for.h>
+
+#endif

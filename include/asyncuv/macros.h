@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef ASYNCUV_MACROS_H
+#define ASYNCUV_MACROS_H
+
+/*
+ * What the other headers are written with: visibility, C++, and the two pieces
+ * of sugar that most programs use, AUV_AUTO and AUV_TRY.
+ */
+
+#ifdef __cplusplus
+#define AUV_BEGIN_DECLS extern "C" {
+#define AUV_END_DECLS   }
+#else
+#define AUV_BEGIN_DECLS
+#define AUV_END_DECLS
+#endif
+
+#define AUV_API __attribute__((visibility("default")))
+
+/* The result is the whole point of the call: the compiler warns where it is dropped. */
+#define AUV_MUST_CHECK __attribute__((warn_unused_result))
+
+#define AUV_PRINTF(string, first) __attribute__((format(printf, string, first)))
+
+AUV_BEGIN_DECLS
+
+/**
+ * auv_ref() - take another reference to an object
+ * @object:      any object of this library; may be NULL
+ *
+ * Return: @object.
+ * Owns: the caller owns one reference more.
+ * Suspends: no.    Thread: the loop's; any, for a loop, an error or a call made by
+ * auv_loop_call_soon_threadsafe().
+ */
+AUV_API void *auv_ref(void *object);
+
+/**
+ * auv_unref() - give up a reference to an object
+ * @object:      any object of this library; may be NULL
+ *
+ * The object goes when its last reference does. That never cancels anything: a
+ * pending task is held by its loop and runs on.
+ *
+ * Return: NULL, for `task = auv_unref(task)`.
+ * Owns: the caller's reference is gone.
+ * Suspends: no.    Thread: as auv_ref().
+ */
+AUV_API void *auv_unref(void *object);
+
+/**
+ * auv_unref_at() - give up the reference that a variable holds
+ * @variable:    address of a pointer to any object; the pointer may be NULL
+ *
+ * What AUV_AUTO calls at the end of the scope. The pointer is set to NULL.
+ *
+ * Suspends: no.    Thread: as auv_ref().
+ */
+AUV_API void auv_unref_at(void *variable);
+
+AUV_END_DECLS
+
+/* A pointer to an object, declared with AUV_AUTO, drops its reference at the end of the scope. */
+#define AUV_AUTO __attribute__((cleanup(auv_unref_at)))
+
+/* auv_ref() that keeps the type of its argument. */
+#define auv_ref(object) ((__typeof__(object))(auv_ref)(object))
+
+/* Evaluates a call that returns an int; a negative one is returned from the function at once. */
+#define AUV_TRY(call)                           \
+        do {                                    \
+                const int auv_try_ = (call);    \
+                if (auv_try_ < 0)               \
+                        return auv_try_;        \
+        } while (0)
+
+#endif

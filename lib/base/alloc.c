@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "base/alloc.h"
+
+#include <asyncuv/alloc.h>
+#include <asyncuv/error.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+static void *(*malloc_fn)(size_t) = malloc;
+static void *(*realloc_fn)(void *, size_t) = realloc;
+static void (*free_fn)(void *) = free;
+
+int auv_set_allocator(void *(*new_malloc)(size_t), void *(*new_realloc)(void *, size_t),
+                      void (*new_free)(void *))
+{
+        if (!new_malloc != !new_realloc || !new_malloc != !new_free)
+                return AUV_EINVAL;
+        malloc_fn = new_malloc ? new_malloc : malloc;
+        realloc_fn = new_realloc ? new_realloc : realloc;
+        free_fn = new_free ? new_free : free;
+        return 0;
+}
+
+void *auv__malloc(size_t size)
+{
+        return malloc_fn(size);
+}
+
+void *auv__calloc(size_t size)
+{
+        void *memory = malloc_fn(size);
+
+        return memory ? memset(memory, 0, size) : NULL;
+}
+
+void *auv__realloc(void *memory, size_t size)
+{
+        return realloc_fn(memory, size);
+}
+
+char *auv__strdup(const char *text)
+{
+        const size_t size = strlen(text) + 1;
+        char *copy = malloc_fn(size);
+
+        return copy ? memcpy(copy, text, size) : NULL;
+}
+
+void auv__free(void *memory)
+{
+        if (memory)
+                free_fn(memory);
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef AUV_BASE_ALLOC_H
+#define AUV_BASE_ALLOC_H
+
+#include <stddef.h>
+
+/*
+ * All heap memory of the library comes from here, so that one call replaces the
+ * allocator and a test can make the n-th allocation fail.
+ */
+
+void *auv__malloc(size_t size);
+void *auv__calloc(size_t size); /* one object, zeroed */
+void *auv__realloc(void *memory, size_t size);
+char *auv__strdup(const char *text);
+void auv__free(void *memory);
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "base/object.h"
+
+#include <asyncuv/macros.h>
+
+#include <stddef.h>
+
+static void (*const free_fns[AUV__N_KINDS])(struct auv__object *object) = {
+        [AUV__ERROR] = auv__error_free,
+        [AUV__LOOP] = auv__loop_free,
+        [AUV__CALL] = auv__call_free,
+        [AUV__FUTURE] = auv__future_free,
+        [AUV__TASK] = auv__future_free,
+        [AUV__GATHER] = auv__future_free,
+        [AUV__SHIELD] = auv__future_free,
+        [AUV__TIMEOUT] = auv__timeout_free,
+        [AUV__TASK_GROUP] = auv__task_group_free,
+        [AUV__AS_COMPLETED] = auv__as_completed_free,
+        [AUV__RUNNER] = auv__runner_free,
+};
+
+void auv__object_free(struct auv__object *object)
+{
+        free_fns[object->kind](object);
+}
+
+void *(auv_ref)(void *object)
+{
+        struct auv__object *o = object;
+
+        if (!o)
+                return NULL;
+        if (auv__likely(!(o->flags & AUV__SHARED)))
+                o->refs++;
+        else if (__atomic_load_n(&o->refs, __ATOMIC_RELAXED) != AUV__IMMORTAL)
+                __atomic_add_fetch(&o->refs, 1, __ATOMIC_RELAXED);
+        return object;
+}
+
+void *auv_unref(void *object)
+{
+        struct auv__object *o = object;
+
+        if (!o)
+                return NULL;
+        if (auv__likely(!(o->flags & AUV__SHARED)))
+                auv__drop(o);
+        else if (__atomic_load_n(&o->refs, __ATOMIC_RELAXED) != AUV__IMMORTAL
+                 && __atomic_sub_fetch(&o->refs, 1, __ATOMIC_ACQ_REL) == 0)
+                auv__object_free(o);
+        return NULL;
+}
+
+void auv_unref_at(void *variable)
+{
+        void **pointer = variable;
+
+        *pointer = auv_unref(*pointer);
+}

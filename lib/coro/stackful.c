@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * Stackful coroutine
+ *
+ * All that a coroutine has lies on its stack, from the top down:
+ *
+ *      struct auv__stack       the pool's
+ *      struct stackful         the control block, which is what coro points to
+ *      copy of the argument
+ *      frames of the body
+ *
+ * so one that suspends with small frames touches a single page and allocates nothing
+ * else. The control block begins at a cache line: its first line is all that a switch
+ * looks at, besides the frame that is left and the one that is gone to.
+ *
+ * resume() and suspend() end in a tail call of the switch, so that the processor's
+ * prediction of returns is not put out twice; see switch_x86_64.S. Where a
+ * sanitizer has to hear of each switch there are slower twins, by the name of watched.
+ */
+
+#include "coro/stackful.h"
+
+#include "coro/coro.h"
+#include "coro/sanitizer.h"
+#include "coro/stack.h"
+#include "coro/switch.h"
+
+#include <asyncuv/error.h>
+
+#include <assert.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define unlikely(condition) __builtin_expect(!!(condition), 0)
+
+#define CACHE_LINE 64
+#define ARG_ALIGN  16
+
+/* How much of a free stack, from its top, is marked as nobody's. Every stack has
+ * more than that below the argument. */
+#define HIDDEN_BYTES ((size_t)4096)
+
+/* Set by the end that is about to leave: there is no after, in a tail call. */
+enum state { STATE_AWAY, STATE_RUNNING, STATE_ENDED };
+
+struct stackful {
+        struct auv__coro coro;
+        void *other; /* the switch's slot: the end that does not run */
+        auv_coro_fn fn;
+        void *arg;
+        auv_value *ret;
+        struct auv__stack *stack;
+        bool watched; /* by a sanitizer, which has to be told of switches */
+        uint8_t state;
+
+        struct auv__fiber fiber; /* where watched */
+};
+
+static struct stackful *from_coro(struct auv__coro *coro)
+{
+        return (struct stackful *)coro;
+}
+
+static size_t stack_bytes(const struct stackful *co)
+{
+        return (size_t)((char *)co->stack - co->stack->low);
+}
+
+/* The first function on the stack. ASan must not give it a frame before it knows the stack. */
+__attribute__((no_sanitize_address)) static void run(void *arg)
+{
+        struct stackful *co = arg;
+        int r;
+
+        if (unlikely(co->watched))
+                auv__fiber_after_suspend(&co->fiber);
+        r = co->fn(co->arg, co->ret);
+        co->state = STATE_ENDED;
+        if (unlikely(co->watched))
+                auv__fiber_before_end(&co->fiber);
+        auv__switch_out(&co->other, r < 0 ? r : 0);
+        abort();
+}
+
+static int resume_watched(struct stackful *co, int err)
+{
+        void *fake_stack = NULL;
+        int r;
+
+        auv__fiber_before_resume(&co->fiber, co->stack->low, stack_bytes(co), &fake_stack);
+        r = auv__switch_in(&co->other, err);
+        auv__fiber_after_resume(fake_stack);
+        return r;
+}
+
+static int resume(struct auv__coro *coro, int err)
+{
+        struct stackful *co = from_coro(coro);
+
+        assert(err <= 0);
+        assert(co->state == STATE_AWAY);
+        co->state = STATE_RUNNING;
+        if (unlikely(co->watched))
+                return resume_watched(co, err);
+        return auv__switch_in(&co->other, err);
+}
+
+static int suspend_watched(struct stackful *co)
+{
+        int err;
+
+        auv__fiber_before_suspend(&co->fiber);
+        err = auv__switch_out(&co->other, AUV__CORO_SUSPENDED);
+        auv__fiber_after_suspend(&co->fiber);
+        return err;
+}
+
+int auv__stackful_suspend(struct auv__coro *coro)
+{
+        struct stackful *co = from_coro(coro);
+
+        assert(co->state == STATE_RUNNING);
+        co->state = STATE_AWAY;
+        if (unlikely(co->watched))
+                return suspend_watched(co);
+        return auv__switch_out(&co->other, AUV__CORO_SUSPENDED);
+}
+
+static void destroy(struct auv__coro *coro)
+{
+        struct stackful *co = from_coro(coro);
+        struct auv__stack *stack = co->stack;
+
+        assert(co->state != STATE_RUNNING);
+        if (unlikely(co->watched)) {
+                auv__fiber_deinit(&co->fiber, stack->low, stack_bytes(co));
+                /* The frames that were abandoned, down to the last, are still marked as such. */
+                auv__sanitizer_show(co->other, (size_t)((char *)stack - (char *)co->other));
+                auv__sanitizer_hide((char *)stack - HIDDEN_BYTES, HIDDEN_BYTES);
+        }
+        auv__stack_release(stack);
+}
+
+static const struct auv__coro_ops ops = { .resume = resume, .destroy = destroy };
+
+/* A stack of which the argument takes no more than half. */
+static int acquire(struct auv__stack_pool *pool, size_t stack_size, size_t size,
+                   struct auv__stack **ret_stack)
+{
+        if (stack_size == 0)
+                stack_size = pool->default_size;
+        if (size > AUV__STACK_MAX)
+                return AUV_EINVAL;
+        if (size > stack_size / 2)
+                stack_size = 2 * size;
+        return auv__stack_acquire(pool, stack_size, ret_stack);
+}
+
+int auv__stackful_new(struct auv__stack_pool *pool, size_t stack_size, auv_coro_fn fn, const void *arg,
+                      size_t size, auv_value *ret, struct auv__coro **ret_coro)
+{
+        struct auv__stack *stack;
+        struct stackful *co;
+        char *top;
+        int r;
+
+        r = acquire(pool, stack_size, size, &stack);
+        if (r < 0)
+                return r;
+        co = (void *)(((uintptr_t)stack - sizeof(*co)) & ~(uintptr_t)(CACHE_LINE - 1));
+        top = (char *)co - ((size + ARG_ALIGN - 1) & ~(size_t)(ARG_ALIGN - 1));
+        if (unlikely(pool->watched))
+                auv__sanitizer_show(top - HIDDEN_BYTES, (size_t)((char *)stack - top) + HIDDEN_BYTES);
+        co->coro.ops = &ops;
+        co->fn = fn;
+        co->arg = size ? memcpy(top, arg, size) : (void *)arg;
+        co->ret = ret;
+        co->state = STATE_AWAY;
+        co->stack = stack;
+        co->watched = pool->watched;
+        if (unlikely(co->watched))
+                auv__fiber_init(&co->fiber);
+        co->other = auv__switch_prepare(stack->low, top, run, co);
+        *ret_coro = &co->coro;
+        return 0;
+}

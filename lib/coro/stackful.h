@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef AUV_CORO_STACKFUL_H
+#define AUV_CORO_STACKFUL_H
+
+#include <asyncuv/coro.h>
+
+#include <stddef.h>
+
+struct auv__coro;
+struct auv__stack_pool;
+
+/*
+ * Make a coroutine out of a C function. Nothing of it runs yet.
+ *
+ * stack_size counts everything that lies on the stack, the control block and the copy of
+ * the argument included; 0 is the pool's default. An argument that would take more than
+ * half of it gets the coroutine a bigger stack.
+ *
+ * With size > 0 the body gets a copy of arg, aligned for any type, that lives as long as
+ * the coroutine; with 0 it gets arg itself. The body gets ret as it is.
+ *
+ * Returns 0; AUV_ENOMEM; or AUV_EINVAL, the stack would be larger than AUV__STACK_MAX.
+ */
+int auv__stackful_new(struct auv__stack_pool *pool, size_t stack_size, auv_coro_fn fn, const void *arg,
+                      size_t size, auv_value *ret, struct auv__coro **ret_coro);
+
+/*
+ * On the coroutine's own stack, at any call depth: go back to whoever resumed it. Returns
+ * the err of the next resume, 0 or negative.
+ */
+int auv__stackful_suspend(struct auv__coro *coro);
+
+#endif

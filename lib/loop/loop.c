@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * Loop
+ *
+ * Life and state of an event loop; turn.c has what it does. Its memory lives as long as anybody
+ * holds a reference, and as long as there is an object that belongs to it: `live` counts those,
+ * without atomics, and once the loop is closed all of them together hold one reference.
+ */
+
+#include "loop/loop.h"
+
+#include "base/alloc.h"
+#include "loop/reactor.h"
+#include "loop/wakeup.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+_Thread_local auv_loop *auv__running_loop;
+static _Thread_local auv_loop *set_loop;
+
+static bool environment_has(const char *name, const char *value)
+{
+        const char *found = secure_getenv(name);
+
+        return found && strcmp(found, value) == 0;
+}
+
+static bool environment_is_set(const char *name)
+{
+        const char *found = secure_getenv(name);
+
+        return found && *found && strcmp(found, "0") != 0;
+}
+
+/* Fields behind @options->size were not known to the caller, and have their defaults. */
+static int copy_options(const auv_loop_options *options, auv_loop_options *ret)
+{
+        *ret = (auv_loop_options) { .size = sizeof(*ret) };
+        if (!options)
+                return 0;
+        if (options->size < offsetof(auv_loop_options, uv_loop))
+                return AUV_EINVAL;
+        memcpy(ret, options, options->size < sizeof(*ret) ? options->size : sizeof(*ret));
+        if ((unsigned)ret->clock > AUV_CLOCK_VIRTUAL || (unsigned)ret->deadlock > AUV_DEADLOCK_WAIT)
+                return AUV_EINVAL;
+        return 0;
+}
+
+int auv_new_event_loop(const auv_loop_options *options, auv_loop **ret_loop)
+{
+        auv_loop_options o;
+        auv_loop *loop;
+        int r;
+
+        if (!ret_loop || copy_options(options, &o) < 0)
+                return auv_raise(AUV_EINVAL, "an option of the loop has no meaning");
+        loop = auv__calloc(sizeof(*loop));
+        if (!loop)
+                return auv_raise(AUV_ENOMEM, NULL);
+        loop->object = auv__object_init(AUV__LOOP, AUV__SHARED);
+        loop->deadlock = o.deadlock;
+        loop->stack_size = o.stack_size;
+        loop->debug = o.debug || environment_is_set("AUV_DEBUG");
+        loop->virtual_clock = o.clock == AUV_CLOCK_VIRTUAL
+                              || (o.clock == AUV_CLOCK_DEFAULT && environment_has("AUV_CLOCK", "virtual"));
+        loop->thread = pthread_self();
+        auv__ready_init(&loop->ready);
+        r = auv__reactor_open(loop, o.uv_loop, &loop->reactor);
+        if (r < 0) {
+                auv__free(loop);
+                return auv_raise(r, NULL);
+        }
+        loop->parked = o.uv_loop != NULL;
+        *ret_loop = loop;
+        return 0;
+}
+
+/* The last reference has gone; it may have been the last thing that anybody did with the loop. */
+void auv__loop_free(struct auv__object *object)
+{
+        auv_loop *loop = auv__container_of(object, auv_loop, object);
+
+        if (!loop->closed) {
+                loop->object.refs = 1;
+                if (auv_loop_close(loop) < 0)
+                        auv_loop_call_exception_handler(loop, &(auv_exception_context) {
+                                .message = "an event loop was given up that could not be closed",
+                                .error = auv_error_current() });
+                else
+                        auv_unref(loop);
+                return;
+        }
+        if (loop->tenant)
+                loop->tenant->free(loop->tenant);
+        auv__free(loop);
+}
+
+void auv__loop_release(auv_loop *loop)
+{
+        if (--loop->live == 0 && loop->closed && !loop->closing)
+                auv_unref(loop);
+}
+
+static void drop_items(struct auv__item *item)
+{
+        struct auv__item *next;
+
+        for (; item; item = next) {
+                next = item->next;
+                item->run(item, /* dropped= */ true);
+        }
+}
+
+static void drop_timers(auv_loop *loop)
+{
+        while (!auv__heap_is_empty(&loop->timers)) {
+                struct auv__heap_node *node = auv__heap_min(&loop->timers);
+
+                auv__heap_remove(&loop->timers, node);
+                auv__container_of(node, struct auv__timer, node)->item.run(
+                        &auv__container_of(node, struct auv__timer, node)->item, /* dropped= */ true);
+        }
+        auv__heap_deinit(&loop->timers);
+}
+
+int auv_loop_close(auv_loop *loop)
+{
+        struct auv__item *from_threads;
+
+        if (!loop || loop->closed)
+                return 0;
+        if (!pthread_equal(loop->thread, pthread_self()))
+                return auv_raise(AUV_ETHREAD, NULL);
+        if (loop->running)
+                return auv_raise(AUV_ERUNTIME, "cannot close a running event loop");
+        if (auv__reactor_has_foreign_handles(loop->reactor))
+                return auv_raise(AUV_EBUSY, "libuv handles of the program's are still open");
+        loop->closed = true;
+        loop->closing = true;
+        from_threads = auv__wakeup_close(loop);
+        drop_items(auv__ready_take_all(&loop->ready));
+        drop_items(from_threads);
+        drop_timers(loop);
+        if (loop->tenant)
+                loop->tenant->close(loop->tenant, loop);
+        auv__reactor_close(loop->reactor);
+        loop->reactor = NULL;
+        if (set_loop == loop)
+                set_loop = NULL;
+        loop->closing = false;
+        if (loop->live > 0)
+                auv_ref(loop);
+        return 0;
+}
+
+auv_loop *auv_get_running_loop(void)
+{
+        return auv__running_loop;
+}
+
+auv_loop *auv_get_event_loop(void)
+{
+        return auv__running_loop ? auv__running_loop : set_loop;
+}
+
+void auv_set_event_loop(auv_loop *loop)
+{
+        set_loop = loop;
+}
+
+int auv_loop_run_forever(auv_loop *loop)
+{
+        if (!loop)
+                return auv_raise(AUV_EINVAL, "no loop to run");
+        return auv__loop_run(loop, /* report_deadlock= */ false);
+}
+
+void auv_loop_stop(auv_loop *loop)
+{
+        if (loop)
+                loop->stopping = true;
+}
+
+bool auv_loop_is_running(const auv_loop *loop)
+{
+        return loop && loop->running;
+}
+
+bool auv_loop_is_closed(const auv_loop *loop)
+{
+        return !loop || loop->closed;
+}
+
+double auv_loop_time(const auv_loop *loop)
+{
+        return loop ? auv__ns_to_seconds(auv__loop_now(loop)) : 0;
+}
+
+struct uv_loop_s *auv_loop_uv(auv_loop *loop)
+{
+        return loop && !loop->closed ? auv__reactor_uv(loop->reactor) : NULL;
+}
+
+void auv_loop_set_debug(auv_loop *loop, bool enabled)
+{
+        if (loop)
+                loop->debug = enabled;
+}
+
+bool auv_loop_get_debug(const auv_loop *loop)
+{
+        return loop && loop->debug;
+}
+
+int auv__loop_check(auv_loop **loop)
+{
+        if (!*loop)
+                *loop = auv__running_loop;
+        if (auv__unlikely(!*loop))
+                return auv_raise(AUV_ENOLOOP, NULL);
+        if (auv__unlikely((*loop)->closed))
+                return auv_raise(AUV_ECLOSED, NULL);
+        if (auv__unlikely((*loop)->debug) && !pthread_equal((*loop)->thread, pthread_self()))
+                return auv_raise(AUV_ETHREAD, NULL);
+        return 0;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef AUV_LOOP_REACTOR_H
+#define AUV_LOOP_REACTOR_H
+
+#include <asyncuv/loop.h>
+
+/* How a loop waits, on libuv. All but auv__reactor_wake() for the loop's thread. */
+
+struct auv__reactor;
+struct uv_loop_s;
+
+/* @uv: a libuv loop of the caller's, or NULL for one of its own. Returns 0 or a libuv error. */
+int auv__reactor_open(auv_loop *loop, struct uv_loop_s *uv, struct auv__reactor **ret_reactor);
+
+/* Whether auv__reactor_close() would fail: handles that are not the reactor's are still open. */
+bool auv__reactor_has_foreign_handles(struct auv__reactor *reactor);
+
+/*
+ * Gives all back. On a libuv loop of the caller's, the memory goes when the caller's next
+ * uv_run() has run the close callbacks.
+ */
+void auv__reactor_close(struct auv__reactor *reactor);
+
+struct uv_loop_s *auv__reactor_uv(struct auv__reactor *reactor);
+
+/* Whether anything but a timer or another thread may make something ready. */
+bool auv__reactor_io_is_pending(struct auv__reactor *reactor);
+
+/* Looks at I/O without waiting. */
+void auv__reactor_poll(struct auv__reactor *reactor);
+
+/* Waits for I/O, for a wake, or until @deadline_ns on the monotonic clock. May return early. */
+void auv__reactor_wait(struct auv__reactor *reactor, int64_t deadline_ns);
+
+/* Ends a wait, from any thread. */
+void auv__reactor_wake(struct auv__reactor *reactor);
+
+/*
+ * On a libuv loop of the caller's, whose uv_run() is to turn the loop: have a turn as soon
+ * as uv_run() comes round; or, with nothing ready, one at @deadline_ns.
+ */
+void auv__reactor_park(struct auv__reactor *reactor, bool soon, int64_t deadline_ns);
+
+/* The caller's uv_run() no longer turns the loop: a run of the loop does. */
+void auv__reactor_unpark(struct auv__reactor *reactor);
+
+/* Whether the libuv loop is the caller's. */
+bool auv__reactor_is_embedded(const struct auv__reactor *reactor);
+
+#endif

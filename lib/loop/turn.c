@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * Turn
+ *
+ * One turn, as asyncio's _run_once(): wait, unless something is ready; queue what I/O, other
+ * threads and due timers have made ready behind what was ready before; then run exactly what is
+ * queued at that moment. What an item makes ready runs in the next turn, so that no pair of items
+ * can keep I/O and timers from their turn.
+ *
+ * Looking at I/O is a system call. A loop that has work does not make it in each turn, but after
+ * each POLL_INTERVAL items, so that I/O waits for microseconds; and where libuv knows of nothing
+ * that is pending, still after each IDLE_POLL_INTERVAL, for handles that are not referenced.
+ */
+
+#include "loop/turn.h"
+
+#include "loop/loop.h"
+#include "loop/reactor.h"
+#include "loop/wakeup.h"
+
+#if defined(__has_include)
+#if __has_include(<sys/single_threaded.h>)
+#include <sys/single_threaded.h>
+#define PROCESS_IS_SINGLE_THREADED __libc_single_threaded
+#endif
+#endif
+#ifndef PROCESS_IS_SINGLE_THREADED
+#define PROCESS_IS_SINGLE_THREADED false /* not known: another thread may wake the loop */
+#endif
+
+enum { POLL_INTERVAL = 256, IDLE_POLL_INTERVAL = 4096 };
+
+static bool can_report_deadlock(const auv_loop *loop)
+{
+        switch (loop->deadlock) {
+        case AUV_DEADLOCK_REPORT:
+                return loop->report_deadlock;
+        case AUV_DEADLOCK_WAIT:
+                return false;
+        default:
+                return loop->report_deadlock && PROCESS_IS_SINGLE_THREADED;
+        }
+}
+
+/* With nothing ready: jump the virtual clock, or wait. Returns 0 or AUV_EDEADLK. */
+static int wait_for_anything(auv_loop *loop)
+{
+        const int64_t next_ns = auv__timers_next(loop);
+        const bool timed = next_ns != AUV__NEVER;
+
+        if (!timed || loop->virtual_clock) {
+                const bool io_is_pending = auv__reactor_io_is_pending(loop->reactor);
+
+                if (timed && !io_is_pending) {
+                        if (next_ns > loop->virtual_now_ns)
+                                loop->virtual_now_ns = next_ns;
+                        return 0;
+                }
+                if (!timed && !io_is_pending && can_report_deadlock(loop))
+                        return AUV_EDEADLK;
+        }
+        auv__reactor_wait(loop->reactor, loop->virtual_clock ? AUV__NEVER : next_ns);
+        loop->since_poll = 0;
+        return 0;
+}
+
+static void poll_now_and_then(auv_loop *loop)
+{
+        if (loop->since_poll < POLL_INTERVAL)
+                return;
+        if (loop->since_poll < IDLE_POLL_INTERVAL && !auv__reactor_io_is_pending(loop->reactor))
+                return;
+        auv__reactor_poll(loop->reactor);
+        loop->since_poll = 0;
+}
+
+static void run_ready(auv_loop *loop)
+{
+        struct auv__item *item = auv__ready_take_all(&loop->ready), *next;
+        unsigned n = 0;
+
+        for (; item; item = next) {
+                next = item->next;
+                item->run(item, /* dropped= */ false);
+                n++;
+        }
+        loop->since_poll += n;
+}
+
+/* Queues what has become ready elsewhere, and runs the queue. */
+static void finish_turn(auv_loop *loop)
+{
+        auv__wakeup_collect(loop);
+        if (!auv__heap_is_empty(&loop->timers))
+                auv__timers_fire(loop, auv__loop_now(loop));
+        run_ready(loop);
+}
+
+static int turn(auv_loop *loop)
+{
+        int r;
+
+        auv__wakeup_collect(loop);
+        if (!auv__ready_is_empty(&loop->ready)) {
+                poll_now_and_then(loop);
+        } else if (loop->stopping) {
+                auv__reactor_poll(loop->reactor);
+        } else {
+                r = wait_for_anything(loop);
+                if (r < 0)
+                        return r;
+        }
+        finish_turn(loop);
+        return 0;
+}
+
+/* Lets the caller's uv_run() know when the loop needs its next turn. */
+static void park(auv_loop *loop)
+{
+        int64_t next_ns = auv__timers_next(loop);
+        bool soon = !auv__ready_is_empty(&loop->ready);
+
+        if (loop->virtual_clock && next_ns != AUV__NEVER) {
+                soon = true;
+                next_ns = AUV__NEVER;
+        }
+        loop->parked = true;
+        auv__reactor_park(loop->reactor, soon, next_ns);
+}
+
+void auv__loop_unpark(auv_loop *loop)
+{
+        if (loop->closed)
+                return;
+        loop->parked = false; /* until the turn that is asked for here */
+        auv__reactor_park(loop->reactor, /* soon= */ true, auv__timers_next(loop));
+}
+
+void auv__turn_embedded(auv_loop *loop)
+{
+        auv_loop *outer = auv__running_loop;
+
+        if (loop->running)
+                return;
+        loop->parked = false;
+        loop->running = true;
+        auv__running_loop = loop;
+        if (loop->virtual_clock && auv__ready_is_empty(&loop->ready)
+            && auv__timers_next(loop) != AUV__NEVER && auv__timers_next(loop) > loop->virtual_now_ns)
+                loop->virtual_now_ns = auv__timers_next(loop);
+        finish_turn(loop);
+        auv__running_loop = outer;
+        loop->running = false;
+        park(loop);
+}
+
+int auv__loop_run(auv_loop *loop, bool report_deadlock)
+{
+        const bool embedded = !loop->closed && auv__reactor_is_embedded(loop->reactor);
+        int r;
+
+        if (loop->closed)
+                return auv_raise(AUV_ECLOSED, NULL);
+        if (loop->running)
+                return auv_raise(AUV_ERUNTIME, "this event loop is already running");
+        if (auv__running_loop)
+                return auv_raise(AUV_ERUNTIME, "cannot run the event loop while another loop is running");
+        if (!pthread_equal(loop->thread, pthread_self()))
+                return auv_raise(AUV_ETHREAD, NULL);
+
+        if (embedded)
+                auv__reactor_unpark(loop->reactor);
+        loop->parked = false;
+        loop->running = true;
+        loop->report_deadlock = report_deadlock;
+        auv__running_loop = loop;
+        do
+                r = turn(loop);
+        while (r == 0 && !loop->stopping);
+        auv__running_loop = NULL;
+        loop->stopping = false;
+        loop->running = false;
+        if (embedded)
+                park(loop);
+        return r;
+}

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * Gather
+ *
+ * A future that waits in the lists of its children. All memory that it will ever need is taken
+ * when it is made, so that nothing can fail when the children end: the waiters of the children
+ * and, once all of these have run, the results stand in the same place.
+ *
+ * A gather that nobody holds any more goes on until its children are done, so that their
+ * errors count as seen.
+ */
+
+#include "task/gather.h"
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "task/await.h"
+#include "task/kinds.h"
+#include "task/value.h"
+
+struct auv__gather_child {
+        struct auv__waiter waiter;
+        struct auv__gather *gather;
+};
+
+/* The result of a child that is done; an error stands among them with a reference of its own. */
+static auv_value result_of(auv_future *child)
+{
+        auv_error *message;
+
+        switch ((enum auv__future_state)child->object.state) {
+        case AUV__CANCELLED:
+                message = child->cancelled.message;
+                return auv__value_from_error(message ? auv_ref(message) : auv__error_static(AUV_ECANCELED));
+        case AUV__FAILED:
+                return auv__value_from_error(auv_ref(child->error));
+        default:
+                return child->value;
+        }
+}
+
+static void collect_results(struct auv__gather *gather)
+{
+        struct auv__list *list = gather->results;
+
+        list->n = gather->n;
+        for (size_t i = 0; i < gather->n; i++)
+                list->values[i] = result_of(gather->children[i]);
+        gather->future.object.flags |= AUV__BORROWED;
+        auv__future_succeed(&gather->future, auv__value_from_list(list));
+}
+
+static void on_child_done(struct auv__gather *gather, auv_future *child)
+{
+        auv_future *future = &gather->future;
+
+        gather->n_done++;
+        if (auv__future_is_done(future)) {
+                child->object.flags &= ~AUV__ERROR_UNSEEN;
+                return;
+        }
+        if (!gather->return_exceptions) {
+                auv_error *error = auv__future_outcome(child);
+
+                if (error) {
+                        auv__future_fail(future, error);
+                        return;
+                }
+        }
+        child->object.flags &= ~AUV__ERROR_UNSEEN;
+        if (gather->n_done < gather->n_unique)
+                return;
+        if (gather->cancel_requested)
+                auv__future_fail(future, auv__future_cancelled_error(gather->children[gather->n - 1]));
+        else
+                collect_results(gather);
+}
+
+static void run_child(struct auv__item *item, bool dropped)
+{
+        struct auv__gather_child *waiting = auv__container_of(item, struct auv__gather_child, waiter.item);
+        struct auv__gather *gather = waiting->gather;
+        auv_future *child = waiting->waiter.future;
+
+        /* @waiting may be overwritten by the results from here on. */
+        if (--gather->n_waiting == 0)
+                auv__detach(gather->future.loop, &gather->attachment);
+        if (!dropped)
+                on_child_done(gather, child);
+        if (child)
+                auv__drop(&child->object);
+        if (gather->n_waiting == 0)
+                auv__drop(&gather->future.object);
+}
+
+/* The loop is closed: the children that are not done never will be. */
+static void drop_attachment(struct auv__attachment *attachment)
+{
+        struct auv__gather *gather = auv__container_of(attachment, struct auv__gather, attachment);
+
+        auv__keep(&gather->future.object);
+        for (size_t i = 0; i < gather->n; i++)
+                auv__future_drop_callbacks(gather->children[i]);
+        auv__drop(&gather->future.object);
+}
+
+/* Room for the waiters of @n children, and later for their results. */
+static size_t room_for(size_t n)
+{
+        const size_t waiting = n * sizeof(struct auv__gather_child);
+        const size_t results = sizeof(struct auv__list) + n * sizeof(auv_value);
+
+        return waiting > results ? waiting : results;
+}
+
+static struct auv__gather *new_gather(auv_loop *loop, size_t n, int flags)
+{
+        const size_t fixed = sizeof(struct auv__gather) + n * sizeof(auv_future *);
+        struct auv__gather *gather;
+        size_t size;
+
+        if (auv__tasks_require(loop) < 0 || n > SIZE_MAX / 64)
+                return NULL;
+        size = fixed + room_for(n);
+        gather = auv__malloc(size);
+        if (!gather)
+                return NULL;
+        *gather = (struct auv__gather) { .attachment = { .drop = drop_attachment },
+                                         .return_exceptions = flags & AUV_RETURN_EXCEPTIONS };
+        gather->waiting = (struct auv__gather_child *)((char *)gather + fixed);
+        auv__future_init(&gather->future, loop, AUV__GATHER);
+        return gather;
+}
+
+/* Takes the children in; those that are not done get a waiter, once each. */
+static void add_children(struct auv__gather *gather, auv_future *const *futures, size_t n)
+{
+        for (size_t i = 0; i < n; i++) {
+                auv_future *child = auv_ref(futures[i]);
+                const bool first_time = !(child->object.flags & AUV__MARKED);
+
+                gather->children[i] = child;
+                if (!first_time)
+                        continue;
+                child->object.flags |= AUV__MARKED;
+                gather->n_unique++;
+                if (!auv__future_is_done(child)) {
+                        struct auv__gather_child *waiting = &gather->waiting[gather->n_waiting++];
+
+                        *waiting = (struct auv__gather_child) { .waiter = { .item = { .run = run_child } },
+                                                                .gather = gather };
+                        auv__future_watch(child, &waiting->waiter);
+                }
+        }
+        gather->n = n;
+        if (gather->n_waiting > 0) {
+                auv__attach(gather->future.loop, &gather->attachment);
+                auv__keep(&gather->future.object);
+        }
+}
+
+/* Those that were done before; with the last of them the gather may be done as well. */
+static void count_done_children(struct auv__gather *gather)
+{
+        for (size_t i = 0; i < gather->n; i++) {
+                auv_future *child = gather->children[i];
+
+                if (!(child->object.flags & AUV__MARKED))
+                        continue;
+                child->object.flags &= ~AUV__MARKED;
+                if (auv__future_is_done(child))
+                        on_child_done(gather, child);
+        }
+}
+
+/* The loop that the children belong to; NULL where there is none, or several. */
+static auv_loop *common_loop(auv_future *const *futures, size_t n)
+{
+        auv_loop *loop = n > 0 && futures[0] ? futures[0]->loop : NULL;
+
+        if (n == 0)
+                return auv_get_event_loop();
+        for (size_t i = 0; i < n; i++)
+                if (!futures[i] || futures[i]->loop != loop)
+                        return NULL;
+        return loop;
+}
+
+/* The first of several futures that could not be made has left the reason. */
+static bool has_null(auv_future *const *futures, size_t n)
+{
+        for (size_t i = 0; i < n; i++)
+                if (!futures[i])
+                        return true;
+        return false;
+}
+
+auv_future *auv_gather(auv_future *const *futures, size_t n, int flags)
+{
+        struct auv__gather *gather;
+        auv_loop *loop;
+
+        if ((n > 0 && !futures) || flags & ~AUV_RETURN_EXCEPTIONS)
+                return auv__no_future(auv_raise(AUV_EINVAL, "no futures to gather, or flags without meaning"));
+        if (has_null(futures, n))
+                return auv__no_future(auv_raise(auv__no_future_reason(), "a future could not be made"));
+        loop = common_loop(futures, n);
+        if (!loop)
+                return auv__no_future(n > 0 ? auv_raise(AUV_EINVAL, "the futures belong to several loops")
+                                            : auv_raise(AUV_ENOLOOP, NULL));
+        if (loop->closed)
+                return auv__no_future(auv_raise(AUV_ECLOSED, NULL));
+        gather = new_gather(loop, n, flags);
+        if (!gather)
+                return auv__no_future(auv_raise(AUV_ENOMEM, NULL));
+        add_children(gather, futures, n);
+        count_done_children(gather);
+        if (n == 0)
+                collect_results(gather);
+        return &gather->future;
+}
+
+int auv_await_gather(auv_future *const *futures, size_t n, int flags, auv_value *ret_results)
+{
+        AUV_AUTO auv_future *gather = auv_gather(futures, n, flags);
+        auv_value result;
+        const auv_value *results;
+
+        AUV_TRY(auv_await(gather, &result));
+        results = auv_value_list(&result, NULL);
+        for (size_t i = 0; ret_results && i < n; i++)
+                ret_results[i] = results[i];
+        return 0;
+}
+
+void auv__gather_deinit(auv_future *future)
+{
+        struct auv__gather *gather = auv__to_gather(future);
+
+        if (future->object.state == AUV__HAS_RESULT)
+                for (size_t i = 0; i < gather->n; i++)
+                        auv_unref(auv_value_error(&gather->results->values[i]));
+        for (size_t i = 0; i < gather->n; i++)
+                auv_unref(gather->children[i]);
+}
+
+void auv__gather_walk_begin(struct auv__gather *gather, struct auv__gather *above, auv_future *first,
+                            struct auv__task *waiter)
+{
+        gather->future.object.flags |= AUV__ON_PATH;
+        gather->walk.above = above;
+        gather->walk.first = first;
+        gather->walk.waiter = waiter;
+        gather->walk.next = 0;
+        gather->walk.accepted = false;
+}
+
+bool auv__gather_walk_next(struct auv__gather *gather, bool accepted, auv_future **ret_child)
+{
+        gather->walk.accepted |= accepted;
+        if (gather->walk.next == gather->n)
+                return false;
+        *ret_child = gather->children[gather->walk.next++];
+        return true;
+}
+
+void auv__gather_walk_abandon(struct auv__gather *gather)
+{
+        gather->future.object.flags &= ~AUV__ON_PATH;
+}
+
+bool auv__gather_walk_end(struct auv__gather *gather)
+{
+        gather->future.object.flags &= ~AUV__ON_PATH;
+        if (gather->walk.accepted)
+                gather->cancel_requested = true;
+        return gather->walk.accepted;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef AUV_TASK_KINDS_H
+#define AUV_TASK_KINDS_H
+
+#include <asyncuv/future.h>
+
+/* What future.c asks the kinds of futures that are more than one. */
+
+/* Give back what the kind holds beyond a plain future; the memory itself is freed by the caller. */
+void auv__task_deinit(auv_future *future);
+void auv__gather_deinit(auv_future *future);
+void auv__shield_deinit(auv_future *future);
+
+/* The message of the last request that the task had to keep for its next step; NULL for none. */
+auv_error *auv__task_cancel_error(const auv_future *future);
+
+#endif

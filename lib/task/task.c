@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * Task
+ *
+ * A future that drives a coroutine, one step at a time: a step runs the body from where it is to
+ * its next suspension, or to its end. What the body waits for is noted by the await itself,
+ * before it suspends; when that is done, the ready queue has the task's next step.
+ */
+
+#include "task/task.h"
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "coro/stackful.h"
+#include "task/kinds.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static _Atomic uint64_t next_number = 1;
+
+/* Ends the task as its body has ended: with @r, and with the current error where that is one. */
+static void finish(struct auv__task *task, int r)
+{
+        auv_future *future = &task->future;
+        auv_value value = future->value;
+
+        auv__coro_destroy(task->coro);
+        task->coro = NULL;
+        if (r >= 0 && !task->must_cancel) {
+                auv__future_succeed(future, value);
+        } else {
+                /* There is an error to tell, and no place for a result beside it. */
+                if (value.destroy)
+                        value.destroy(value.p);
+                if (r >= 0) {
+                        task->must_cancel = false;
+                        auv__future_set_cancelled(future, auv_ref(task->cancel_error), NULL);
+                } else if (r == AUV_ECANCELED) {
+                        auv__future_set_cancelled(future, NULL, auv__error_for(r));
+                } else {
+                        auv__future_fail(future, auv__error_for(r));
+                }
+        }
+        task->error = auv_unref(task->error);
+        auv__tasks_remove(task);
+}
+
+/* Runs the body on, or with @error throws into it. A body that has not started never does then. */
+static int run_body(struct auv__task *task, auv_error *error)
+{
+        if (!error) {
+                task->started = true;
+                return auv__coro_resume(task->coro, 0);
+        }
+        auv__error_set_current(error);
+        return task->started ? auv__coro_resume(task->coro, auv_error_code(error)) : auv_error_code(error);
+}
+
+/* One step with the task as the current one. Takes over the reference to @error. */
+static void run_as_current(struct auv__task *task, auv_error *error)
+{
+        auv_loop *loop = task->future.loop;
+        auv_task *outer = loop->current;
+        auv_error **outer_slot = auv__error_slot;
+        int r;
+
+        loop->current = &task->future;
+        auv__error_slot = &task->error;
+        r = run_body(task, error);
+        if (r != AUV__CORO_SUSPENDED)
+                finish(task, r);
+        auv__error_slot = outer_slot;
+        loop->current = outer;
+}
+
+/* One step, with a request to stop thrown in that came too late for what the task waited for. */
+static void step(struct auv__task *task, auv_error *error)
+{
+        if (auv__unlikely(task->must_cancel)) {
+                if (auv_error_code(error) != AUV_ECANCELED) {
+                        auv_unref(error);
+                        error = auv__future_cancelled_error(&task->future);
+                }
+                task->must_cancel = false;
+        }
+        run_as_current(task, error);
+}
+
+static void run_step(struct auv__item *item, bool dropped)
+{
+        struct auv__task *task = auv__container_of(item, struct auv__task, wait.item);
+
+        if (!dropped)
+                step(task, NULL);
+}
+
+static void run_after_sleep(struct auv__item *item, bool dropped)
+{
+        struct auv__task *task = auv__container_of(item, struct auv__task, wait.item);
+        auv_error *error = NULL;
+
+        if (dropped)
+                return;
+        if (task->sleep == AUV__SLEEP_CANCELLED) {
+                error = task->sleep_error ? task->sleep_error : auv__error_static(AUV_ECANCELED);
+                task->sleep_error = NULL;
+        }
+        step(task, error);
+}
+
+void auv__task_wake(struct auv__item *item, bool dropped)
+{
+        struct auv__task *task = auv__container_of(item, struct auv__task, wait.item);
+        auv_future *future = task->wait.future;
+        auv_error *error = dropped ? NULL : auv__future_outcome(future);
+
+        /* The step may free a future that stands in what the task has on its stack. */
+        task->wait.future = NULL;
+        if (future)
+                auv__drop(&future->object);
+        if (!dropped)
+                step(task, error);
+}
+
+void auv__task_make_ready(struct auv__task *task)
+{
+        task->wait.item.run = run_step;
+        auv__loop_push(task->future.loop, &task->wait.item);
+}
+
+void auv__task_end_sleep(struct auv__task *task, enum auv__sleep_state how)
+{
+        task->sleep = how;
+        task->wait.item.run = run_after_sleep;
+        auv__loop_push(task->future.loop, &task->wait.item);
+}
+
+int auv__task_suspend(struct auv__task *task)
+{
+        return auv__stackful_suspend(task->coro);
+}
+
+/*
+ * The loop is closed. Every await of the task returns AUV_ECLOSED, until its body has returned;
+ * one that does not take the hint is left where it stands, with whatever it holds.
+ */
+void auv__task_unwind(struct auv__task *task)
+{
+        auv_future *future = &task->future;
+        auv_loop *loop = future->loop, *outer = auv__running_loop;
+
+        auv__keep(&future->object);
+        auv_loop_call_exception_handler(loop, &(auv_exception_context) {
+                .message = "Task was destroyed but it is pending!", .future = future });
+        auv__running_loop = loop;
+        run_as_current(task, auv__error_static(AUV_ECLOSED));
+        auv__running_loop = outer;
+        if (!auv__future_is_done(future))
+                finish(task, AUV_ECLOSED);
+        future->object.flags &= ~AUV__ERROR_UNSEEN;
+        auv__drop(&future->object);
+}
+
+/* Fields behind @options->size were not known to the caller, and have their defaults. */
+static int copy_options(const auv_task_options *options, auv_task_options *ret)
+{
+        *ret = (auv_task_options) { .size = sizeof(*ret) };
+        if (!options)
+                return 0;
+        if (options->size < offsetof(auv_task_options, name))
+                return AUV_EINVAL;
+        memcpy(ret, options, options->size < sizeof(*ret) ? options->size : sizeof(*ret));
+        return 0;
+}
+
+static int new_task(auv_loop *loop, auv_coro_fn fn, const void *arg, size_t size,
+                    const auv_task_options *options, struct auv__task **ret_task)
+{
+        struct auv__task *task;
+        int r;
+
+        AUV_TRY(auv__tasks_require(loop));
+        task = auv__malloc(sizeof(*task));
+        if (!task)
+                return AUV_ENOMEM;
+        *task = (struct auv__task) { 0 };
+        if (options->name) {
+                task->name = auv__strdup(options->name);
+                if (!task->name) {
+                        auv__free(task);
+                        return AUV_ENOMEM;
+                }
+        }
+        r = auv__stackful_new(&auv__loop_tasks(loop)->stacks, options->stack_size, fn, arg, size,
+                              &task->future.value, &task->coro);
+        if (r < 0) {
+                auv__free(task->name);
+                auv__free(task);
+                return r;
+        }
+        if (!options->name)
+                task->number = __atomic_fetch_add(&next_number, 1, __ATOMIC_RELAXED);
+        auv__future_init(&task->future, loop, AUV__TASK);
+        *ret_task = task;
+        return 0;
+}
+
+auv_task *auv_task_new(auv_loop *loop, auv_coro_fn fn, const void *arg, size_t size,
+                       const auv_task_options *options)
+{
+        auv_task_options o;
+        struct auv__task *task;
+        int r;
+
+        if (!fn || (size > 0 && !arg) || copy_options(options, &o) < 0)
+                return auv__no_future(auv_raise(AUV_EINVAL, "no function to run, or an option has no meaning"));
+        r = auv__loop_check(&loop);
+        if (r < 0)
+                return auv__no_future(r);
+        r = new_task(loop, fn, arg, size, &o, &task);
+        if (r < 0)
+                return auv__no_future(auv_raise(r, NULL));
+        auv__tasks_add(task);
+        if (o.eager_start && loop->running)
+                run_as_current(task, NULL);
+        else
+                auv__task_make_ready(task);
+        return &task->future;
+}
+
+auv_task *auv_loop_create_task(auv_loop *loop, auv_coro_fn fn, const void *arg, size_t size,
+                               const auv_task_options *options)
+{
+        void *user = NULL;
+        auv_task_factory_fn factory;
+
+        if (!loop)
+                loop = auv__running_loop;
+        factory = auv_loop_get_task_factory(loop, &user);
+        if (factory && !loop->closed)
+                return factory(loop, fn, arg, size, options, user);
+        return auv_task_new(loop, fn, arg, size, options);
+}
+
+auv_task *auv_create_task(auv_coro_fn fn, const void *arg, size_t size)
+{
+        return auv_loop_create_task(NULL, fn, arg, size, /* options= */ NULL);
+}
+
+auv_task *auv_eager_task_factory(auv_loop *loop, auv_coro_fn fn, const void *arg, size_t size,
+                                 const auv_task_options *options, void *user)
+{
+        auv_task_options eager;
+
+        if (copy_options(options, &eager) < 0)
+                return auv__no_future(auv_raise(AUV_EINVAL, "an option of the task has no meaning"));
+        eager.size = sizeof(eager);
+        eager.eager_start = true;
+        return auv_task_new(loop, fn, arg, size, &eager);
+}
+
+void auv__task_deinit(auv_future *future)
+{
+        struct auv__task *task = auv__to_task(future);
+
+        auv_unref(task->cancel_error);
+        auv_unref(task->sleep_error);
+        auv__free(task->name);
+}
+
+auv_error *auv__task_cancel_error(const auv_future *future)
+{
+        return auv__to_task(future)->cancel_error;
+}
+
+/* 0 or why a task-only call cannot be made. */
+static int check_task(const auv_task *task)
+{
+        if (!task)
+                return auv_raise(AUV_EINVAL, "no task");
+        if (task->object.kind != AUV__TASK)
+                return auv_raise(AUV_ENOTATASK, NULL);
+        return 0;
+}
+
+int auv_task_cancel(auv_task *task, const char *message)
+{
+        AUV_TRY(check_task(task));
+        return auv_future_cancel(task, message);
+}
+
+int auv_task_cancelling(const auv_task *task)
+{
+        AUV_TRY(check_task(task));
+        return (int)auv__to_task(task)->cancels;
+}
+
+int auv_task_uncancel(auv_task *task)
+{
+        struct auv__task *t;
+
+        AUV_TRY(check_task(task));
+        t = auv__to_task(task);
+        if (t->cancels > 0 && --t->cancels == 0)
+                t->must_cancel = false;
+        return (int)t->cancels;
+}
+
+const char *auv_task_get_name(auv_task *task)
+{
+        struct auv__task *t;
+        char name[32];
+
+        if (check_task(task) < 0)
+                return NULL;
+        t = auv__to_task(task);
+        if (!t->name) {
+                snprintf(name, sizeof(name), "Task-%ju", (uintmax_t)t->number);
+                t->name = auv__strdup(name);
+        }
+        return t->name ? t->name : "Task";
+}
+
+int auv_task_set_name(auv_task *task, const char *name)
+{
+        char *copy;
+
+        AUV_TRY(check_task(task));
+        if (!name)
+                return auv_raise(AUV_EINVAL, "no name");
+        copy = auv__strdup(name);
+        if (!copy)
+                return auv_raise(AUV_ENOMEM, NULL);
+        auv__free(auv__to_task(task)->name);
+        auv__to_task(task)->name = copy;
+        return 0;
+}

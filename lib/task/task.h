@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef AUV_TASK_TASK_H
+#define AUV_TASK_TASK_H
+
+#include "coro/coro.h"
+#include "coro/stack.h"
+#include "loop/timer.h"
+#include "task/attachment.h"
+#include "task/future.h"
+
+#include <asyncuv/task.h>
+
+enum auv__sleep_state {
+        AUV__AWAKE,
+        AUV__SLEEPING,        /* the timer is set */
+        AUV__SLEPT,           /* the timer has fired, and the next step is ready */
+        AUV__SLEEP_CANCELLED, /* the sleep was cancelled, and the next step is ready */
+};
+
+/*
+ * A task is in one of three states until it is done:
+ *   waiting   `wait` is in the list of wait.future, or the sleep timer is set
+ *   ready     `wait` is in the ready queue; wait.future, if any, is done
+ *   running   it is the loop's current task, or was when an eager task started within it
+ */
+struct auv__task {
+        auv_future future;
+        struct auv__waiter wait;
+        struct auv__timer timer;    /* of the sleep that it is in */
+        struct auv__task *previous; /* in the loop's list of pending tasks */
+        struct auv__task *next;
+        struct auv__coro *coro;     /* NULL once it has ended */
+        auv_error *cancel_error;    /* see auv__task_cancel_error() */
+        auv_error *sleep_error;     /* AUV__SLEEP_CANCELLED: the message, or NULL */
+        auv_error *error;           /* see auv_error_current() */
+        char *name;                 /* NULL where it has only its number */
+        uint64_t number;
+        unsigned cancels;           /* requests less uncancel()s */
+        unsigned refusals;          /* awaits since the loop was closed */
+        bool must_cancel;           /* the next step throws */
+        bool started;
+        uint8_t sleep;              /* enum auv__sleep_state */
+};
+
+/* What a loop has for its tasks; made with the first of them. */
+struct auv__tasks {
+        struct auv__tenant tenant;
+        struct auv__stack_pool stacks;
+        struct auv__task *first; /* pending tasks in the order in which they were made */
+        struct auv__task *last;
+        size_t n;
+        struct auv__attachment *attachments;
+        auv_task_factory_fn factory;
+        void *factory_user;
+};
+
+static inline struct auv__task *auv__to_task(const auv_future *future)
+{
+        return auv__container_of((auv_future *)future, struct auv__task, future);
+}
+
+static inline struct auv__tasks *auv__loop_tasks(const auv_loop *loop)
+{
+        return auv__container_of(loop->tenant, struct auv__tasks, tenant);
+}
+
+/* The running task, or NULL, and then the reason is the current error. */
+struct auv__task *auv__current_task(void);
+
+/*
+ * Leaves the running task until something makes its next step ready. Returns 0, or a
+ * negative error, and then the current error has the object.
+ */
+int auv__task_suspend(struct auv__task *task);
+
+/* What `wait` runs when the future that the task waits for is done. */
+void auv__task_wake(struct auv__item *item, bool dropped);
+
+/* Makes the next step of a task that waits for nothing ready. */
+void auv__task_make_ready(struct auv__task *task);
+
+/* The same for a sleeping task whose sleep has come to an end. */
+void auv__task_end_sleep(struct auv__task *task, enum auv__sleep_state how);
+
+/* Makes the loop's struct auv__tasks, where it has none yet. Returns 0 or AUV_ENOMEM or AUV_EINVAL. */
+int auv__tasks_require(auv_loop *loop);
+
+/* tasks.c: the loop's list of pending tasks, which holds a reference to each. */
+void auv__tasks_add(struct auv__task *task);
+void auv__tasks_remove(struct auv__task *task);
+
+/* task.c: a pending task of a closed loop is made to return. */
+void auv__task_unwind(struct auv__task *task);
+
+#endif

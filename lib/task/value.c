@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+
+/* Values that are more than a number or a pointer: their destructor tells what they are. */
+
+#include "task/value.h"
+
+static void destroy_error(void *error)
+{
+        auv_unref(error);
+}
+
+/* A list belongs to the gather that made it. */
+static void destroy_list(void *list)
+{
+        (void)list;
+}
+
+auv_value auv__value_from_error(auv_error *error)
+{
+        return (auv_value) { .p = error, .destroy = destroy_error };
+}
+
+auv_value auv__value_from_list(struct auv__list *list)
+{
+        return (auv_value) { .p = list, .destroy = destroy_list };
+}
+
+auv_error *auv_value_error(const auv_value *value)
+{
+        return value && value->destroy == destroy_error ? value->p : NULL;
+}
+
+const auv_value *auv_value_list(const auv_value *value, size_t *ret_n)
+{
+        const struct auv__list *list;
+
+        if (!value || value->destroy != destroy_list)
+                return NULL;
+        list = value->p;
+        if (ret_n)
+                *ret_n = list->n;
+        return list->values;
+}

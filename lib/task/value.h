@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef AUV_TASK_VALUE_H
+#define AUV_TASK_VALUE_H
+
+#include <asyncuv/value.h>
+
+/* A list of values, as a gather has for its result. Its owner frees it. */
+struct auv__list {
+        size_t n;
+        auv_value values[];
+};
+
+auv_value auv__value_from_list(struct auv__list *list);
+
+/* Takes over the reference. */
+auv_value auv__value_from_error(auv_error *error);
+
+#endif
