@@ -9,19 +9,33 @@
 
 #include <asyncuv/alloc.h>
 #include <asyncuv/as_completed.h>
+#include <asyncuv/barrier.h>
+#include <asyncuv/condition.h>
+#include <asyncuv/context.h>
 #include <asyncuv/coro.h>
 #include <asyncuv/error.h>
+#include <asyncuv/event.h>
+#include <asyncuv/executor.h>
+#include <asyncuv/failing_allocator.h>
 #include <asyncuv/future.h>
 #include <asyncuv/gather.h>
+#include <asyncuv/graph.h>
+#include <asyncuv/lock.h>
 #include <asyncuv/loop.h>
 #include <asyncuv/macros.h>
+#include <asyncuv/queue.h>
 #include <asyncuv/runner.h>
+#include <asyncuv/semaphore.h>
 #include <asyncuv/shield.h>
+#include <asyncuv/signal.h>
+#include <asyncuv/stack.h>
 #include <asyncuv/task.h>
 #include <asyncuv/task_group.h>
+#include <asyncuv/thread_future.h>
 #include <asyncuv/timeout.h>
 #include <asyncuv/value.h>
 #include <asyncuv/wait.h>
 #include <asyncuv/wait_for.h>
+#include <asyncuv/watcher.h>
 
 #endif

@@ -32,7 +32,8 @@ AUV_API auv_as_completed *auv_as_completed_new(auv_future *const *futures, size_
  *
  * Return: 1; 0 where all have been given; or a negative error.
  * Errors: AUV_ETIMEDOUT, the time is over: once for each future that was not done; AUV_ECANCELED;
- * AUV_ENOTASK; AUV_ENOMEM; AUV_ECLOSED. The futures are not cancelled.
+ * AUV_ENOTASK; AUV_ECLOSED; for NULL, the error for which the iterator could not be made. The futures
+ * are not cancelled.
  * Owns: nothing; *ret_future is one of the caller's own, and to be held by the caller.
  * Suspends: yes, unless one is done already.    Thread: the loop's.
  * Like: async for future in asyncio.as_completed().

@@ -98,7 +98,7 @@ AUV_BEGIN_DECLS
         X(EAI_BADHINTS, -3013, "invalid value for hints")                      \
         X(EAI_PROTOCOL, -3014, "resolved protocol is unknown")                 \
         X(ECHARSET, -4080, "invalid Unicode character")                        \
-        X(EUNKNOWN, -4094, "unknown error")                                    \
+        X(UNKNOWN, -4094, "unknown error")                                     \
         X(EOF, -4095, "end of file")                                           \
         X(ERUNTIME, -5001, "the call is not allowed here")                     \
         X(EINVALIDSTATE, -5002, "the future is not in the right state")        \
@@ -126,7 +126,7 @@ enum {
  * auv_error_name() - the name of an error code
  * @code:        negative error code
  *
- * Return: as "ETIMEDOUT"; "EUSER" for the program's own codes; "EUNKNOWN" for others.
+ * Return: as "ETIMEDOUT"; "EUSER" for the program's own codes; "UNKNOWN" for others.
  * Suspends: no.    Thread: any.
  */
 AUV_API const char *auv_error_name(int code);
@@ -239,7 +239,8 @@ AUV_API size_t auv_error_format(const auv_error *error, char *buffer, size_t siz
  *
  * Meant to be returned from a coroutine: `return auv_raise(AUV_EUSER, "no such room: %s", s)`.
  * The error object becomes the current one, and goes with the code to whoever awaits
- * the task. Without memory for it, the code goes alone.
+ * the task. Without memory for it, the code goes alone; one of the program's own, for which memory
+ * is needed in any case, becomes AUV_ENOMEM where the task ends with it.
  *
  * Return: @code; AUV_EINVAL where it is not negative.
  * Suspends: no.    Thread: any.

@@ -67,7 +67,8 @@ AUV_API int auv_future_set_exception(auv_future *future, auv_error *error);
  * @code:        negative error code
  * @format:      the message, as for printf(); NULL for none
  *
- * Without memory for the message, the future fails with the code alone.
+ * Without memory for the message, the future fails with the code alone; a code of the program's own
+ * is AUV_ENOMEM then.
  *
  * Return: 0, or a negative error, and then nothing has changed.
  * Errors: as auv_future_set_exception(); AUV_EINVAL, @code is not negative.

@@ -18,6 +18,9 @@ typedef struct auv_call auv_call;
 typedef struct auv_future auv_future;
 typedef struct auv_future auv_task;
 
+/* The values that context variables have; see context.h. */
+typedef struct auv_context auv_context;
+
 /**
  * auv_call_fn - a function that a loop calls
  * @arg:         what was given with it
@@ -45,8 +48,13 @@ enum auv_deadlock {
  *               for one of the loop's own
  * @clock:       one of enum auv_clock
  * @deadlock:    one of enum auv_deadlock
- * @stack_size:  bytes of stack for a coroutine; 0 for the default of 64 KiB
+ * @stack_size:  bytes of stack for a coroutine, at the least; 0 for the default of 48 KiB
  * @debug:       1 for debug mode; 0 for what the environment variable AUV_DEBUG says
+ * @shuffle_seed: for tests: what is ready in a turn is run in an order that this number determines,
+ *               so that what works only by the luck of the order fails; the callbacks of one
+ *               future stay in order, and so do the calls of one thread. 0 for asyncio's order.
+ * @stack_watermark: measure what coroutines use of their stacks, see auv_task_stack_used(); in debug
+ *               mode they are measured anyway
  *
  * The AUV_LOOP_OPTIONS() macro fills in @size.
  */
@@ -57,6 +65,8 @@ typedef struct auv_loop_options {
         enum auv_deadlock deadlock;
         size_t stack_size;
         int debug;
+        uint64_t shuffle_seed;
+        bool stack_watermark;
 } auv_loop_options;
 
 /* Options for auv_new_event_loop(), as in AUV_LOOP_OPTIONS(.clock = AUV_CLOCK_VIRTUAL). */
@@ -144,6 +154,23 @@ AUV_API int auv_loop_run_forever(auv_loop *loop);
  * AUV_EDEADLK where asyncio hangs, see enum auv_deadlock.
  */
 AUV_API int auv_loop_run_until_complete(auv_loop *loop, auv_future *future, auv_value *ret);
+
+/**
+ * auv_loop_run_until() - run until nothing more can happen before a time
+ * @loop:        loop to run
+ * @when:        seconds on the loop's clock; the past means: until nothing is ready
+ *
+ * For tests: with a virtual clock, everything that is due up to @when happens, and then the clock
+ * stands at @when, or where it stood if that is later. A task that lets others run but never waits
+ * keeps it from returning.
+ *
+ * Return: 0, also where auv_loop_stop() ended it before; or a negative error.
+ * Errors: AUV_EINVAL, @loop is NULL or @when is not a finite number; otherwise as
+ * auv_loop_run_forever().
+ * Suspends: no; it turns the loop.    Thread: the loop's.
+ * Like: nothing in asyncio.
+ */
+AUV_API int auv_loop_run_until(auv_loop *loop, double when);
 
 /**
  * auv_loop_stop() - ask a loop to stop running
@@ -325,6 +352,8 @@ AUV_API double auv_call_when(const auv_call *call);
  * @message:     what has happened
  * @error:       the error; NULL where there is none
  * @future:      the future or task that it is about; NULL where it is about none
+ * @source:      lines of text, a heading and one for each function, the innermost last, that say where
+ *               it was made; NULL where this is not known, as it is in debug mode alone
  *
  * All of it is borrowed, and valid until the handler returns. @future may be on its way out:
  * the handler must keep no reference to it.
@@ -333,6 +362,7 @@ typedef struct auv_exception_context {
         const char *message;
         auv_error *error;
         auv_future *future;
+        const char *source;
 } auv_exception_context;
 
 /**
@@ -388,7 +418,15 @@ AUV_API void auv_loop_default_exception_handler(auv_loop *loop, const auv_except
 /**
  * auv_loop_set_debug() - switch debug mode
  * @loop:        the loop; NULL does nothing
- * @enabled:     whether calls from a thread that is not the loop's are refused
+ * @enabled:     whether the loop is to be in debug mode
+ *
+ * In debug mode
+ * - calls that belong to the loop's thread return AUV_ETHREAD in any other, and have not been made;
+ * - it is noted where each task, future and call is made, which is the source of reports about it;
+ * - whatever keeps the loop busy for longer than auv_loop_set_slow_callback_duration() says is reported
+ *   to the exception handler, and so is an await outside of a task;
+ * - what a coroutine uses of its stack is measured, see auv_task_stack_used().
+ * What was made before has no source, and tasks made before are not measured.
  *
  * Suspends: no.    Thread: the loop's.
  * Like: loop.set_debug().
@@ -403,6 +441,29 @@ AUV_API void auv_loop_set_debug(auv_loop *loop, bool enabled);
  * Like: loop.get_debug().
  */
 AUV_API bool auv_loop_get_debug(const auv_loop *loop);
+
+/**
+ * auv_loop_set_slow_callback_duration() - choose what is slow in debug mode
+ * @loop:        the loop; NULL does nothing
+ * @duration:    seconds, 0.1 at first; less than 0, or not a number, does nothing
+ *
+ * A call, a callback, or a task between two suspensions that takes as long is reported.
+ * What counts is the system's time, also where the loop's clock is virtual.
+ *
+ * Suspends: no.    Thread: the loop's.
+ * Like: loop.slow_callback_duration. Differs: the report goes to the exception handler, not to a log.
+ */
+AUV_API void auv_loop_set_slow_callback_duration(auv_loop *loop, double duration);
+
+/**
+ * auv_loop_get_slow_callback_duration() - what is slow in debug mode
+ * @loop:        the loop; NULL gives the default
+ *
+ * Return: seconds.
+ * Suspends: no.    Thread: the loop's.
+ * Like: loop.slow_callback_duration.
+ */
+AUV_API double auv_loop_get_slow_callback_duration(const auv_loop *loop);
 
 AUV_END_DECLS
 

@@ -14,13 +14,15 @@ typedef struct auv_runner auv_runner;
  * @fn:          the body
  * @arg:         handed to @fn
  *
- * When the body has ended, all other tasks are cancelled and waited for, and the loop is
- * closed.
+ * When the body has ended, all other tasks are cancelled and waited for, the default executor is
+ * shut down, and the loop is closed. In the main thread SIGINT cancels the body, see
+ * auv_runner_run().
  *
- * Return: what the body returned, 0 or more; or a negative error: its own, or one of those below.
- * An error is also told to the loop's exception handler, which writes it to standard error.
+ * Return: 0, or a negative error: the body's, or one of those below. An error is also told to the
+ * loop's exception handler, which writes it to standard error.
  * Errors: AUV_EINVAL, @fn is NULL; AUV_ERUNTIME, a loop is running in this thread; AUV_EDEADLK, see
- * auv_loop_run_until_complete(); AUV_ENOMEM; what auv_new_event_loop() has.
+ * auv_loop_run_until_complete(); AUV_EINTR, SIGINT ended the body, of which the exception handler is
+ * not told; AUV_ENOMEM; what auv_new_event_loop() has.
  * Suspends: no; it turns the loop, and returns when all has ended.    Thread: any.
  * Like: asyncio.run(). Differs: returns a status, so that main() may return it; use a runner
  * for a result or for options.
@@ -47,13 +49,21 @@ AUV_API auv_runner *auv_runner_new(const auv_loop_options *options);
  * @arg:         handed to @fn
  * @ret:         receives the result; may be NULL
  *
+ * In the main thread, and where SIGINT has its default disposition, the first SIGINT in a run
+ * cancels the body, which may clean up; the second ends the process at once, as it would have
+ * without a runner. After the run SIGINT has its default disposition again.
+ *
+ * All runs have one context, a copy of the one in which the runner is first used: context variables
+ * that a run sets are set in the next.
+ *
  * Return: 0, or a negative error: that of the body, or one of those below.
  * Errors: AUV_EINVAL, @fn is NULL; AUV_ERUNTIME, the runner is closed or a loop is running in this
- * thread; AUV_EDEADLK and AUV_ESTOPPED, see auv_loop_run_until_complete(); AUV_ENOMEM, also for
- * NULL; what auv_new_event_loop() has.
+ * thread; AUV_EINTR, the body ended cancelled because of SIGINT, or had ended when it came;
+ * AUV_EDEADLK and AUV_ESTOPPED, see auv_loop_run_until_complete(); AUV_ENOMEM, also for NULL; what
+ * auv_new_event_loop() has.
  * Owns: nothing; the result is borrowed from the runner until its next run or its close.
  * Suspends: no; it turns the loop, and returns when the body has ended.    Thread: the runner's.
- * Like: Runner.run().
+ * Like: Runner.run(), where SIGINT raises KeyboardInterrupt.
  */
 AUV_API int auv_runner_run(auv_runner *runner, auv_coro_fn fn, void *arg, auv_value *ret);
 
@@ -73,7 +83,8 @@ AUV_API auv_loop *auv_runner_get_loop(auv_runner *runner);
  * @runner:      the runner; NULL does nothing
  *
  * All tasks are cancelled and waited for; one that fails in doing so is told to the exception
- * handler. Closing twice is fine.
+ * handler. Then the default executor is shut down, see auv_await_shutdown_default_executor(), with 300
+ * seconds. Closing twice is fine.
  *
  * Return: 0, or a negative error; the runner is closed all the same, unless it is running.
  * Errors: AUV_ERUNTIME, a loop is running in this thread; AUV_EDEADLK, a task did not end.

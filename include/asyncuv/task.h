@@ -18,8 +18,9 @@ AUV_BEGIN_DECLS
  * struct auv_task_options - how to make a task; all zero but @size is the default
  * @size:        sizeof(auv_task_options), so that later versions may add fields
  * @name:        copied; NULL for "Task-1", "Task-2", ...
- * @stack_size:  bytes of stack for the coroutine; 0 for the loop's default
+ * @stack_size:  bytes of stack for the coroutine, at the least; 0 for the loop's default
  * @eager_start: run up to the first suspension at once, where the loop is running
+ * @context:     the context to run in, which the task then holds; NULL for a copy of the current one
  *
  * The AUV_TASK_OPTIONS() macro fills in @size.
  */
@@ -28,6 +29,7 @@ typedef struct auv_task_options {
         const char *name;
         size_t stack_size;
         bool eager_start;
+        auv_context *context;
 } auv_task_options;
 
 /* Options for a task, as in AUV_TASK_OPTIONS(.name = "worker"). */

@@ -55,7 +55,7 @@ const char *auv_error_name(int code)
                 AUV_ERROR_MAP(NAME)
 #undef NAME
         default:
-                return code <= AUV_EUSER && code > -10000 ? "EUSER" : "EUNKNOWN";
+                return code <= AUV_EUSER && code > -10000 ? "EUSER" : "UNKNOWN";
         }
 }
 
@@ -350,6 +350,9 @@ int auv_raise(int code, const char *format, ...)
         error = auv__error_make(code, format, arguments);
         va_end(arguments);
         auv__error_set_current(error);
+        /* Without memory, one of the program's own codes has no object. */
+        if (error->code != code)
+                auv_error_clear();
         return code;
 }
 

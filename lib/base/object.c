@@ -18,6 +18,20 @@ static void (*const free_fns[AUV__N_KINDS])(struct auv__object *object) = {
         [AUV__TASK_GROUP] = auv__task_group_free,
         [AUV__AS_COMPLETED] = auv__as_completed_free,
         [AUV__RUNNER] = auv__runner_free,
+        [AUV__LOCK] = auv__lock_free,
+        [AUV__EVENT] = auv__event_free,
+        [AUV__CONDITION] = auv__condition_free,
+        [AUV__SEMAPHORE] = auv__semaphore_free,
+        [AUV__BARRIER] = auv__barrier_free,
+        [AUV__QUEUE] = auv__queue_free,
+        [AUV__CONTEXT] = auv__context_free,
+        [AUV__CONTEXT_VAR] = auv__context_var_free,
+        [AUV__CONTEXT_TOKEN] = auv__context_token_free,
+        [AUV__CONTEXT_ENTRY] = auv__context_entry_free,
+        [AUV__CONTEXT_BRANCH] = auv__context_branch_free,
+        [AUV__EXECUTOR] = auv__executor_free,
+        [AUV__THREAD_FUTURE] = auv__thread_future_free,
+        [AUV__WRAPPER] = auv__future_free,
 };
 
 void auv__object_free(struct auv__object *object)

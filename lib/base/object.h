@@ -26,12 +26,27 @@ enum auv__kind {
         AUV__TASK_GROUP,
         AUV__AS_COMPLETED,
         AUV__RUNNER,
+        AUV__LOCK,
+        AUV__EVENT,
+        AUV__CONDITION,
+        AUV__SEMAPHORE,
+        AUV__BARRIER,
+        AUV__QUEUE,
+        AUV__CONTEXT,
+        AUV__CONTEXT_VAR,
+        AUV__CONTEXT_TOKEN,
+        AUV__CONTEXT_ENTRY,
+        AUV__CONTEXT_BRANCH,
+        AUV__EXECUTOR,
+        AUV__THREAD_FUTURE,
+        AUV__WRAPPER,
         AUV__N_KINDS,
 };
 
 enum auv__object_flags {
         AUV__SHARED = 1 << 0,
-        /* those above are the kind's own */
+        AUV__TRACED = 1 << 15, /* before it stands where it was made; see loop/hooks.h */
+        /* those between are the kind's own */
 };
 
 #define AUV__IMMORTAL UINT32_MAX
@@ -63,6 +78,19 @@ void auv__timeout_free(struct auv__object *object);
 void auv__task_group_free(struct auv__object *object);
 void auv__as_completed_free(struct auv__object *object);
 void auv__runner_free(struct auv__object *object);
+void auv__lock_free(struct auv__object *object);
+void auv__event_free(struct auv__object *object);
+void auv__condition_free(struct auv__object *object);
+void auv__semaphore_free(struct auv__object *object);
+void auv__barrier_free(struct auv__object *object);
+void auv__queue_free(struct auv__object *object);
+void auv__context_free(struct auv__object *object);
+void auv__context_var_free(struct auv__object *object);
+void auv__context_token_free(struct auv__object *object);
+void auv__context_entry_free(struct auv__object *object);
+void auv__context_branch_free(struct auv__object *object);
+void auv__executor_free(struct auv__object *object);
+void auv__thread_future_free(struct auv__object *object);
 
 /* For objects that are not shared: the hot path. */
 static inline void auv__keep(struct auv__object *object)

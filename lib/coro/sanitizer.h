@@ -13,7 +13,9 @@
  *   entry and exit would run on either side of the switch;
  * - LSan, the slabs, in which it has to look for pointers. It reads whatever
  *   /proc/self/maps calls readable and does not know guards by MADV_GUARD_INSTALL;
- *   a pool in such a process therefore takes mprotect() for its guards;
+ *   a pool in such a process therefore takes mprotect() for its guards.
+ *   With detect_stack_use_after_return, locals lie in fake frames, and in those of a
+ *   body that is suspended LSan does not look: it may call leaked what they point to;
  * - memcheck, where the stacks are, or it takes a switch for a huge frame.
  *
  * The sanitizers' runtimes are found at run time, by weak symbols, and not by how
@@ -82,6 +84,9 @@ static inline void auv__sanitizer_slab_mapped(const void *memory, size_t size)
 
 static inline void auv__sanitizer_slab_unmapped(const void *memory, size_t size)
 {
+        /* Whatever is mapped at these addresses next must not find them poisoned. */
+        if (__asan_unpoison_memory_region)
+                __asan_unpoison_memory_region(memory, size);
         if (__lsan_unregister_root_region)
                 __lsan_unregister_root_region(memory, size);
 }
@@ -115,6 +120,19 @@ static inline void auv__sanitizer_hide(void *memory, size_t size)
                 __asan_poison_memory_region(memory, size);
 #ifdef AUV__HAVE_VALGRIND
         (void)VALGRIND_MAKE_MEM_NOACCESS(memory, size);
+#endif
+}
+
+/* From here on, until it is called with false, memcheck says nothing of what this thread reads and writes. */
+static inline void auv__sanitizer_disregard(bool whether)
+{
+#ifdef AUV__HAVE_VALGRIND
+        if (whether)
+                VALGRIND_DISABLE_ERROR_REPORTING;
+        else
+                VALGRIND_ENABLE_ERROR_REPORTING;
+#else
+        (void)whether;
 #endif
 }
 

@@ -30,11 +30,14 @@
  * Depth. A released stack keeps its pages, because the next holder wants
  * them, down to a depth of KEEP. Whether it was used beyond that shows in the
  * words just below, which are zero in a fresh page; a holder that jumps over them with a
- * large frame and leaves them alone is missed until it does not. Stacks that have deep
- * pages keep them too as long as the free ones of the class have no more than DEEP_TOTAL of
- * address space, so that bodies which go deep as a habit neither make system calls nor
- * fault. A stack beyond that gives the deep pages back when it is released; that
- * costs no more than the faults that brought them.
+ * large frame and leaves them alone is missed until it does not. To look there costs a fault
+ * when the page is not there yet, which it is not after a stack's first use. So of those only
+ * one in DEPTH_SAMPLE is looked at, and the next one after any that was deep: programs
+ * whose bodies go deep pay, the others do not. Stacks that have deep pages keep them
+ * too as long as the free ones of the class have no more than DEEP_TOTAL of address
+ * space, so that bodies which go deep as a habit neither make system calls nor fault.
+ * A stack beyond that gives the deep pages back when it is released; that costs no more
+ * than the faults that brought them.
  *
  * Spreading. The tops of all stacks have the same offset in their page and so compete for
  * a few sets of the first-level cache: the structure is moved down by up to
@@ -45,6 +48,7 @@
 
 #include "base/alloc.h"
 #include "coro/sanitizer.h"
+#include "coro/stack_use.h"
 
 #include <asyncuv/error.h>
 
@@ -67,28 +71,19 @@
 #define MAP_NORESERVE 0
 #endif
 
-#define DEFAULT_SIZE         ((size_t)64 << 10)
-#define DEFAULT_SIZE_WATCHED ((size_t)256 << 10)
-#define GUARD_MIN            ((size_t)16 << 10)
+#define MAP_FLAGS            (MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK)
+#define DEFAULT_SIZE         AUV__STACK_SIZE(1)
+#define DEFAULT_SIZE_WATCHED AUV__STACK_SIZE(3)
 #define SLAB_STACKS_MIN      16
 #define SLAB_STACKS_MAX      256
 #define SLAB_SPAN_MAX        ((size_t)32 << 20)
-#define RESERVE_SPAN         ((size_t)64 << 20)
+#define RESERVE_SPAN         ((size_t)128 << 20)
 #define KEEP                 ((size_t)16 << 10)
 #define DEEP_TOTAL           ((size_t)4 << 20)
 #define DEEP_WORDS           8
+#define DEPTH_SAMPLE         16
 #define COLOURS              16
 #define CACHE_LINE           64
-
-static size_t min(size_t a, size_t b)
-{
-        return a < b ? a : b;
-}
-
-static size_t max(size_t a, size_t b)
-{
-        return a > b ? a : b;
-}
 
 struct auv__stack_slab {
         struct auv__stack_slab *next, *prev; /* while it is in a list: partial or idle */
@@ -100,6 +95,16 @@ struct auv__stack_slab {
         size_t n_used;
         size_t n_deep; /* share in the class' n_deep */
 };
+
+static size_t min(size_t a, size_t b)
+{
+        return a < b ? a : b;
+}
+
+static size_t max(size_t a, size_t b)
+{
+        return a > b ? a : b;
+}
 
 static void list_push(struct auv__stack_slab_list *list, struct auv__stack_slab *slab)
 {
@@ -147,9 +152,8 @@ static struct auv__stack_slab *slab_map(struct auv__stack_class *class)
 
         if (!slab)
                 return NULL;
-        slab->memory =
-                mmap(/* addr= */ NULL, size, PROT_READ | PROT_WRITE,
-                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, /* fd= */ -1, /* offset= */ 0);
+        slab->memory = mmap(/* addr= */ NULL, size, PROT_READ | PROT_WRITE, MAP_FLAGS, /* fd= */ -1,
+                            /* offset= */ 0);
         if (slab->memory == MAP_FAILED) {
                 auv__free(slab);
                 return NULL;
@@ -208,6 +212,7 @@ static int slab_carve(struct auv__stack_slab *slab, struct auv__stack **ret_stac
         slab->n_carved++;
         stack->slab = slab;
         stack->low = low;
+        stack->fresh = true;
         stack->deep = false;
         stack->valgrind_id = auv__sanitizer_stack_carved(guard, low, top);
         *ret_stack = stack;
@@ -308,6 +313,20 @@ int auv__stack_acquire(struct auv__stack_pool *pool, size_t size, struct auv__st
         return 0;
 }
 
+/* Whether to look at the depth of a stack that is about to be free. */
+static bool is_depth_due(struct auv__stack *stack)
+{
+        struct auv__stack_class *class = stack->slab->class;
+
+        /* memcheck would rightly call the words that are looked at undefined. */
+        if (class->size <= KEEP || class->pool->on_valgrind)
+                return false;
+        if (!stack->fresh)
+                return true;
+        stack->fresh = false;
+        return class->n_fresh++ % DEPTH_SAMPLE == 0 || class->goes_deep;
+}
+
 /* Whether what lies below KEEP was ever used; the answer is forgotten. */
 static bool take_depth(struct auv__stack *stack, size_t size)
 {
@@ -321,15 +340,12 @@ static bool take_depth(struct auv__stack *stack, size_t size)
         return any;
 }
 
-/* Of a stack that is about to be free. */
 static void settle_depth(struct auv__stack *stack)
 {
         struct auv__stack_class *class = stack->slab->class;
 
-        /* memcheck would rightly call the words that are looked at undefined. */
-        if (class->size <= KEEP || class->pool->on_valgrind)
-                return;
-        if (!take_depth(stack, class->size) && !stack->deep)
+        class->goes_deep = take_depth(stack, class->size);
+        if (!class->goes_deep && !stack->deep)
                 return;
         stack->deep = (class->n_deep + 1) * class->size <= DEEP_TOTAL;
         if (stack->deep) {
@@ -344,21 +360,26 @@ void auv__stack_release(struct auv__stack *stack)
 {
         struct auv__stack_slab *slab = stack->slab;
 
-        settle_depth(stack);
+        if (is_depth_due(stack))
+                settle_depth(stack);
         stack->next = slab->free;
         slab->free = stack;
         slab_unuse(slab);
         trim(slab->class);
 }
 
+struct auv__stack_pool *auv__stack_pool_of(const struct auv__stack *stack)
+{
+        return stack->slab->class->pool;
+}
+
 static void class_init(struct auv__stack_class *class, struct auv__stack_pool *pool, size_t size)
 {
         const size_t page = (size_t)sysconf(_SC_PAGESIZE);
-        size_t span;
+        const size_t guard = max(AUV__STACK_GUARD, page);
+        const size_t span = max(size + AUV__STACK_GUARD, 2 * guard);
 
-        size = max(size, page);
-        span = size + max(GUARD_MIN, page);
-        *class = (struct auv__stack_class){ .pool = pool, .size = size, .span = span };
+        *class = (struct auv__stack_class){ .pool = pool, .size = span - guard, .span = span };
         class->n_reserve = max(RESERVE_SPAN / span, 1);
         class->n_next = min(max(SLAB_SPAN_MAX / span, 1), SLAB_STACKS_MIN);
 }
@@ -373,8 +394,9 @@ int auv__stack_pool_init(struct auv__stack_pool *pool, size_t default_size)
         pool->guard = auv__sanitizer_finds_leaks() ? AUV__STACK_GUARD_MPROTECT : AUV__STACK_GUARD_UNTRIED;
         pool->on_valgrind = auv__sanitizer_is_valgrind();
         pool->watched = pool->on_valgrind || auv__sanitizer_watches_switches();
+        pool->use = NULL;
         for (size_t i = 0; i < AUV__STACK_CLASSES; i++)
-                class_init(&pool->classes[i], pool, AUV__STACK_MIN << i);
+                class_init(&pool->classes[i], pool, AUV__STACK_SIZE(i));
         return 0;
 }
 
@@ -385,4 +407,5 @@ void auv__stack_pool_deinit(struct auv__stack_pool *pool)
                 while (pool->classes[i].idle.head)
                         slab_unmap(pool->classes[i].idle.head);
         }
+        auv__stack_use_free(pool->use);
 }

@@ -24,11 +24,13 @@
 #include "coro/coro.h"
 #include "coro/sanitizer.h"
 #include "coro/stack.h"
+#include "coro/stack_use.h"
 #include "coro/switch.h"
 
 #include <asyncuv/error.h>
 
 #include <assert.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,6 +39,9 @@
 
 #define CACHE_LINE 64
 #define ARG_ALIGN  16
+
+/* What a stack has where nobody has been yet; no address, and no number that programs like. */
+#define PATTERN UINT64_C(0xa5c3965af00dbe71)
 
 /* How much of a free stack, from its top, is marked as nobody's. Every stack has
  * more than that below the argument. */
@@ -52,11 +57,14 @@ struct stackful {
         void *arg;
         auv_value *ret;
         struct auv__stack *stack;
-        bool watched; /* by a sanitizer, which has to be told of switches */
+        bool watched;  /* by a sanitizer, which has to be told of switches */
+        bool measured; /* all of the stack that was free has had PATTERN */
         uint8_t state;
 
         struct auv__fiber fiber; /* where watched */
 };
+
+_Static_assert(offsetof(struct stackful, fiber) <= CACHE_LINE, "a switch looks at one line");
 
 static struct stackful *from_coro(struct auv__coro *coro)
 {
@@ -128,12 +136,58 @@ int auv__stackful_suspend(struct auv__coro *coro)
         return auv__switch_out(&co->other, AUV__CORO_SUSPENDED);
 }
 
+/* The stack is read and written as no program does, beside what lies on it. */
+__attribute__((no_sanitize("address", "thread"))) void auv__stackful_measure(struct auv__coro *coro)
+{
+        struct stackful *co = from_coro(coro);
+
+        auv__sanitizer_disregard(true);
+        for (volatile uint64_t *word = (void *)co->stack->low; (void *)word < co->other; word++)
+                *word = PATTERN;
+        auv__sanitizer_disregard(false);
+        co->measured = true;
+}
+
+__attribute__((no_sanitize("address", "thread"))) size_t auv__stackful_used(const struct auv__coro *coro)
+{
+        const struct stackful *co = from_coro((struct auv__coro *)coro);
+        const volatile uint64_t *word = (const void *)co->stack->low;
+
+        if (!co->measured)
+                return 0;
+        auv__sanitizer_disregard(true);
+        while ((const void *)word < (void *)co && *word == PATTERN)
+                word++;
+        auv__sanitizer_disregard(false);
+        return (size_t)((const char *)co->stack - (const char *)word);
+}
+
+bool auv__stackful_look(const struct auv__coro *coro, struct auv__stackful_view *ret)
+{
+        const struct stackful *co = (const struct stackful *)coro;
+
+        if (!coro || coro->ops->resume != resume)
+                return false;
+        *ret = (struct auv__stackful_view) { .fn = co->fn,
+                                             .context = co->state == STATE_AWAY ? co->other : NULL,
+                                             .low = co->stack->low,
+                                             .high = (const char *)co->stack };
+        return true;
+}
+
+const void *auv__stackful_bottom(void)
+{
+        return (const void *)(uintptr_t)run;
+}
+
 static void destroy(struct auv__coro *coro)
 {
         struct stackful *co = from_coro(coro);
         struct auv__stack *stack = co->stack;
 
         assert(co->state != STATE_RUNNING);
+        if (unlikely(co->measured))
+                auv__stack_use_add(auv__stack_pool_of(stack), co->fn, auv__stackful_used(coro), stack_bytes(co));
         if (unlikely(co->watched)) {
                 auv__fiber_deinit(&co->fiber, stack->low, stack_bytes(co));
                 /* The frames that were abandoned, down to the last, are still marked as such. */
@@ -180,6 +234,7 @@ int auv__stackful_new(struct auv__stack_pool *pool, size_t stack_size, auv_coro_
         co->state = STATE_AWAY;
         co->stack = stack;
         co->watched = pool->watched;
+        co->measured = false;
         if (unlikely(co->watched))
                 auv__fiber_init(&co->fiber);
         co->other = auv__switch_prepare(stack->low, top, run, co);

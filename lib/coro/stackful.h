@@ -4,6 +4,7 @@
 
 #include <asyncuv/coro.h>
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct auv__coro;
@@ -29,5 +30,28 @@ int auv__stackful_new(struct auv__stack_pool *pool, size_t stack_size, auv_coro_
  * the err of the next resume, 0 or negative.
  */
 int auv__stackful_suspend(struct auv__coro *coro);
+
+/*
+ * From here on what the coroutine uses of its stack is measured, and added to what its pool has of
+ * it in the end. Before the first resume. Cost: writes to all of the stack.
+ */
+void auv__stackful_measure(struct auv__coro *coro);
+
+/* The most that the coroutine has used of its stack, in bytes; 0 where it is not measured. */
+size_t auv__stackful_used(const struct auv__coro *coro);
+
+/* What there is to be seen of a coroutine from outside. */
+struct auv__stackful_view {
+        auv_coro_fn fn;
+        const void *context; /* what the switch has left, see switch.h; NULL while the body runs */
+        const char *low;     /* the stack: [low, high) */
+        const char *high;
+};
+
+/* False where the coroutine is NULL or not of this kind. */
+bool auv__stackful_look(const struct auv__coro *coro, struct auv__stackful_view *ret);
+
+/* The function that calls the body: its frame, and those before it, are not the program's. */
+const void *auv__stackful_bottom(void);
 
 #endif

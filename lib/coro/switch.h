@@ -2,6 +2,9 @@
 #ifndef AUV_CORO_SWITCH_H
 #define AUV_CORO_SWITCH_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 /*
  * Switch
  *
@@ -29,5 +32,15 @@ int auv__switch_out(void **other, int payload);
  * the other floating-point controls that are set now.
  */
 void *auv__switch_prepare(void *low, void *top, void (*entry)(void *arg), void *arg);
+
+/* What a debugger wants to know of an end that is not running, by the numbers that DWARF has. */
+struct auv__registers {
+        uintptr_t values[33]; /* those that a call preserves, stack pointer and return address; else 0 */
+        unsigned n;
+        uintptr_t pc;         /* where it goes on */
+};
+
+/* @context: what the slot holds. False where the ABI is not known. */
+bool auv__switch_registers(const void *context, struct auv__registers *ret);
 
 #endif

@@ -44,6 +44,32 @@ __attribute__((no_sanitize_address)) static int exchange(void **other, int paylo
         return here.payload;
 }
 
+bool auv__switch_registers(const void *context, struct auv__registers *ret)
+{
+        const mcontext_t *machine = &((const struct context *)context)->ucontext.uc_mcontext;
+
+        *ret = (struct auv__registers) { .n = 0 };
+#if defined(__x86_64__)
+        static const int order[] = { REG_RAX, REG_RDX, REG_RCX, REG_RBX, REG_RSI, REG_RDI, REG_RBP, REG_RSP,
+                                     REG_R8, REG_R9, REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15,
+                                     REG_RIP };
+
+        for (; ret->n < sizeof(order) / sizeof(order[0]); ret->n++)
+                ret->values[ret->n] = (uintptr_t)machine->gregs[order[ret->n]];
+        ret->pc = (uintptr_t)machine->gregs[REG_RIP];
+        return true;
+#elif defined(__aarch64__)
+        for (; ret->n < 31; ret->n++)
+                ret->values[ret->n] = machine->regs[ret->n];
+        ret->values[ret->n++] = machine->sp;
+        ret->pc = machine->pc;
+        return true;
+#else
+        (void)machine;
+        return false;
+#endif
+}
+
 int auv__switch_in(void **other, int payload)
 {
         return exchange(other, payload);

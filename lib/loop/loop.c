@@ -11,13 +11,19 @@
 #include "loop/loop.h"
 
 #include "base/alloc.h"
+#include "loop/hooks.h"
 #include "loop/reactor.h"
+#include "loop/signal.h"
 #include "loop/wakeup.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#define SLOW_NS ((int64_t)100000000)
+
 _Thread_local auv_loop *auv__running_loop;
+auv_loop *auv__loops;
+static pthread_mutex_t loops_mutex = PTHREAD_MUTEX_INITIALIZER;
 static _Thread_local auv_loop *set_loop;
 
 static bool environment_has(const char *name, const char *value)
@@ -34,8 +40,7 @@ static bool environment_is_set(const char *name)
         return found && *found && strcmp(found, "0") != 0;
 }
 
-/* Fields behind @options->size were not known to the caller, and have their defaults. */
-static int copy_options(const auv_loop_options *options, auv_loop_options *ret)
+int auv__loop_options_copy(const auv_loop_options *options, auv_loop_options *ret)
 {
         *ret = (auv_loop_options) { .size = sizeof(*ret) };
         if (!options)
@@ -48,13 +53,43 @@ static int copy_options(const auv_loop_options *options, auv_loop_options *ret)
         return 0;
 }
 
+static void register_loop(auv_loop *loop)
+{
+        pthread_mutex_lock(&loops_mutex);
+        loop->next_open = auv__loops;
+        if (auv__loops)
+                auv__loops->previous_open = loop;
+        auv__loops = loop;
+        pthread_mutex_unlock(&loops_mutex);
+}
+
+static void unregister_loop(auv_loop *loop)
+{
+        pthread_mutex_lock(&loops_mutex);
+        *(loop->previous_open ? &loop->previous_open->next_open : &auv__loops) = loop->next_open;
+        if (loop->next_open)
+                loop->next_open->previous_open = loop->previous_open;
+        pthread_mutex_unlock(&loops_mutex);
+}
+
+/* What of a loop has memory of its own. */
+static int open_parts(auv_loop *loop, const auv_loop_options *options)
+{
+        if (options->shuffle_seed) {
+                loop->shuffle = auv__shuffle_new(options->shuffle_seed);
+                if (!loop->shuffle)
+                        return AUV_ENOMEM;
+        }
+        return auv__reactor_open(loop, options->uv_loop, &loop->reactor);
+}
+
 int auv_new_event_loop(const auv_loop_options *options, auv_loop **ret_loop)
 {
         auv_loop_options o;
         auv_loop *loop;
         int r;
 
-        if (!ret_loop || copy_options(options, &o) < 0)
+        if (!ret_loop || auv__loop_options_copy(options, &o) < 0)
                 return auv_raise(AUV_EINVAL, "an option of the loop has no meaning");
         loop = auv__calloc(sizeof(*loop));
         if (!loop)
@@ -62,17 +97,22 @@ int auv_new_event_loop(const auv_loop_options *options, auv_loop **ret_loop)
         loop->object = auv__object_init(AUV__LOOP, AUV__SHARED);
         loop->deadlock = o.deadlock;
         loop->stack_size = o.stack_size;
-        loop->debug = o.debug || environment_is_set("AUV_DEBUG");
+        loop->stack_watermark = o.stack_watermark;
+        loop->slow_ns = SLOW_NS;
+        auv_loop_set_debug(loop, o.debug || environment_is_set("AUV_DEBUG"));
         loop->virtual_clock = o.clock == AUV_CLOCK_VIRTUAL
                               || (o.clock == AUV_CLOCK_DEFAULT && environment_has("AUV_CLOCK", "virtual"));
         loop->thread = pthread_self();
+        loop->until_ns = AUV__NEVER;
         auv__ready_init(&loop->ready);
-        r = auv__reactor_open(loop, o.uv_loop, &loop->reactor);
+        r = open_parts(loop, &o);
         if (r < 0) {
+                auv__shuffle_free(loop->shuffle);
                 auv__free(loop);
                 return auv_raise(r, NULL);
         }
         loop->parked = o.uv_loop != NULL;
+        register_loop(loop);
         *ret_loop = loop;
         return 0;
 }
@@ -94,6 +134,7 @@ void auv__loop_free(struct auv__object *object)
         }
         if (loop->tenant)
                 loop->tenant->free(loop->tenant);
+        auv__shuffle_free(loop->shuffle);
         auv__free(loop);
 }
 
@@ -101,6 +142,21 @@ void auv__loop_release(auv_loop *loop)
 {
         if (--loop->live == 0 && loop->closed && !loop->closing)
                 auv_unref(loop);
+}
+
+struct auv__guest *auv__loop_guest(const auv_loop *loop, void (*close)(struct auv__guest *, auv_loop *))
+{
+        struct auv__guest *guest = loop->guests;
+
+        while (guest && guest->close != close)
+                guest = guest->next;
+        return guest;
+}
+
+void auv__loop_add_guest(auv_loop *loop, struct auv__guest *guest)
+{
+        guest->next = loop->guests;
+        loop->guests = guest;
 }
 
 static void drop_items(struct auv__item *item)
@@ -125,6 +181,16 @@ static void drop_timers(auv_loop *loop)
         auv__heap_deinit(&loop->timers);
 }
 
+static void close_guests(auv_loop *loop)
+{
+        while (loop->guests) {
+                struct auv__guest *guest = loop->guests;
+
+                loop->guests = guest->next;
+                guest->close(guest, loop);
+        }
+}
+
 int auv_loop_close(auv_loop *loop)
 {
         struct auv__item *from_threads;
@@ -139,12 +205,16 @@ int auv_loop_close(auv_loop *loop)
                 return auv_raise(AUV_EBUSY, "libuv handles of the program's are still open");
         loop->closed = true;
         loop->closing = true;
+        unregister_loop(loop);
         from_threads = auv__wakeup_close(loop);
         drop_items(auv__ready_take_all(&loop->ready));
         drop_items(from_threads);
         drop_timers(loop);
         if (loop->tenant)
                 loop->tenant->close(loop->tenant, loop);
+        close_guests(loop);
+        auv__signals_close(loop);
+        auv__watchers_close(loop);
         auv__reactor_close(loop->reactor);
         loop->reactor = NULL;
         if (set_loop == loop)
@@ -206,12 +276,28 @@ struct uv_loop_s *auv_loop_uv(auv_loop *loop)
 void auv_loop_set_debug(auv_loop *loop, bool enabled)
 {
         if (loop)
-                loop->debug = enabled;
+                __atomic_store_n(&loop->hooks, enabled ? &auv__debug_hooks : NULL, __ATOMIC_RELAXED);
 }
 
 bool auv_loop_get_debug(const auv_loop *loop)
 {
-        return loop && loop->debug;
+        return loop && auv__loop_hooks(loop);
+}
+
+void auv_loop_set_slow_callback_duration(auv_loop *loop, double duration)
+{
+        if (loop && duration >= 0)
+                loop->slow_ns = auv__seconds_to_ns(duration);
+}
+
+double auv_loop_get_slow_callback_duration(const auv_loop *loop)
+{
+        return auv__ns_to_seconds(loop ? loop->slow_ns : SLOW_NS);
+}
+
+int auv__loop_refuse_thread(const auv_loop *loop)
+{
+        return pthread_equal(loop->thread, pthread_self()) ? 0 : auv_raise(AUV_ETHREAD, NULL);
 }
 
 int auv__loop_check(auv_loop **loop)
@@ -222,7 +308,5 @@ int auv__loop_check(auv_loop **loop)
                 return auv_raise(AUV_ENOLOOP, NULL);
         if (auv__unlikely((*loop)->closed))
                 return auv_raise(AUV_ECLOSED, NULL);
-        if (auv__unlikely((*loop)->debug) && !pthread_equal((*loop)->thread, pthread_self()))
-                return auv_raise(AUV_ETHREAD, NULL);
-        return 0;
+        return auv__loop_check_thread(*loop);
 }

@@ -5,8 +5,11 @@
 #include "base/clock.h"
 #include "base/heap.h"
 #include "base/object.h"
+#include "loop/interrupt.h"
 #include "loop/ready.h"
+#include "loop/shuffle.h"
 #include "loop/timer.h"
+#include "loop/watcher.h"
 
 #include <asyncuv/loop.h>
 
@@ -18,6 +21,20 @@
 struct auv__tenant {
         void (*close)(struct auv__tenant *tenant, auv_loop *loop); /* the loop has just been closed */
         void (*free)(struct auv__tenant *tenant);                  /* the loop's memory goes */
+        const char *(*name)(auv_future *future);                   /* of a task; NULL for other futures */
+        struct auv__object **(*context)(auv_future *future);       /* likewise */
+};
+
+/*
+ * What another layer keeps with a loop; in the loop's list, in which it is known by its close
+ * function.
+ */
+struct auv__guest {
+        struct auv__guest *next;
+        /* The loop has been closed, and its tasks have ended. The guest's memory goes here. */
+        void (*close)(struct auv__guest *guest, auv_loop *loop);
+        /* Called in a task before a runner closes the loop; NULL for nothing. Returns 0 or an error. */
+        int (*await_end)(struct auv__guest *guest);
 };
 
 struct auv_loop {
@@ -27,27 +44,38 @@ struct auv_loop {
         bool stopping;
         bool closed;
         bool closing;         /* closed, but still being taken down */
-        bool debug;
         bool virtual_clock;
         bool report_deadlock; /* only while a run waits for a future */
-        bool parked;          /* the caller's uv_run() turns the loop, and is not in a turn */
+        bool parked;          /* libuv has the thread, and must be told when something becomes ready */
         enum auv_deadlock deadlock;
 
         struct auv__ready ready;
         struct auv__heap timers;
         int64_t virtual_now_ns;
+        int64_t until_ns;     /* where auv_loop_run_until() ends; else AUV__NEVER */
+        struct auv__shuffle *shuffle; /* NULL: the ready queue is run in order */
         unsigned since_poll;  /* items run since I/O was last looked at */
 
         auv_task *current;    /* the task whose step runs; kept by the task layer */
         struct auv__tenant *tenant;
+        struct auv__guest *guests;
         size_t live;          /* objects that need the loop's memory */
 
         struct auv__item *_Atomic threadsafe; /* newest first; see wakeup.c */
         _Atomic unsigned callers;             /* threads inside of call_soon_threadsafe() */
 
         struct auv__reactor *reactor;
+        struct auv__signal *signals;
+        struct auv__watchers watchers;
+        struct auv__interrupt interrupt;
         pthread_t thread;
         size_t stack_size;
+        bool stack_watermark;
+
+        const struct auv__debug_hooks *hooks; /* in debug mode, else NULL; any thread may read it */
+        int64_t slow_ns;                      /* debug mode: longer than this is worth a report */
+        auv_loop *previous_open;              /* in auv__loops */
+        auv_loop *next_open;
 
         auv_exception_handler_fn exception_handler;
         void *exception_handler_arg;
@@ -62,6 +90,31 @@ static inline int64_t auv__loop_now(const auv_loop *loop)
         return loop->virtual_clock ? loop->virtual_now_ns : auv__clock_monotonic();
 }
 
+/*
+ * All loops that are not closed, for debuggers, which find them by this name; tools/asyncuv-gdb.py
+ * does.
+ */
+extern auv_loop *auv__loops;
+
+static inline const struct auv__debug_hooks *auv__loop_hooks(const auv_loop *loop)
+{
+        return __atomic_load_n(&loop->hooks, __ATOMIC_RELAXED);
+}
+
+/* In debug mode: returns AUV_ETHREAD in a thread that is not the loop's; else 0. */
+int auv__loop_refuse_thread(const auv_loop *loop);
+
+static inline int auv__loop_check_thread(const auv_loop *loop)
+{
+        return auv__likely(!auv__loop_hooks(loop)) ? 0 : auv__loop_refuse_thread(loop);
+}
+
+/*
+ * The options with those that the caller, older than they are, did not know at their defaults. Returns 0,
+ * or AUV_EINVAL where one has no meaning.
+ */
+int auv__loop_options_copy(const auv_loop_options *options, auv_loop_options *ret);
+
 /* NULL stands for the running loop. Returns 0, or why nothing can be scheduled on the loop. */
 int auv__loop_check(auv_loop **loop);
 
@@ -72,6 +125,10 @@ static inline void auv__loop_hold(auv_loop *loop)
 }
 
 void auv__loop_release(auv_loop *loop);
+
+/* The guest that has this close function; NULL where there is none yet. */
+struct auv__guest *auv__loop_guest(const auv_loop *loop, void (*close)(struct auv__guest *, auv_loop *));
+void auv__loop_add_guest(auv_loop *loop, struct auv__guest *guest);
 
 /* Makes items ready, in order, from the loop's thread. The loop must not be closed. */
 void auv__loop_unpark(auv_loop *loop);
@@ -86,6 +143,18 @@ static inline void auv__loop_push_chain(auv_loop *loop, struct auv__item *first,
 static inline void auv__loop_push(auv_loop *loop, struct auv__item *item)
 {
         auv__loop_push_chain(loop, item, item);
+}
+
+/*
+ * The same for the callbacks of one future, which keep their order among themselves also where the
+ * queue is shuffled.
+ */
+static inline void auv__loop_push_callbacks(auv_loop *loop, const auv_future *future,
+                                            struct auv__item *first, struct auv__item *last)
+{
+        if (auv__unlikely(loop->shuffle))
+                auv__shuffle_push(loop->shuffle, future, first, last);
+        auv__loop_push_chain(loop, first, last);
 }
 
 /*

@@ -13,7 +13,8 @@
  *           something is ready, check has a turn after each poll
  *
  * None of them is referenced in libuv's sense but while it should keep uv_run() going; so
- * uv_loop_alive() tells whether anything else is pending.
+ * uv_loop_alive() tells whether anything else is pending. Beside them there are the loop's own
+ * handles, of signals and descriptors, which are.
  *
  * The timerfd is set only when the loop is about to wait and the deadline has changed. It is never
  * read: setting it anew takes its readiness away, and `rang` says that this must happen even
@@ -39,7 +40,7 @@ SAME(AUV_ECANCELED, UV_ECANCELED);
 SAME(AUV_ETIMEDOUT, UV_ETIMEDOUT);
 SAME(AUV_EAI_PROTOCOL, UV_EAI_PROTOCOL);
 SAME(AUV_ECHARSET, UV_ECHARSET);
-SAME(AUV_EUNKNOWN, UV_UNKNOWN);
+SAME(AUV_UNKNOWN, UV_UNKNOWN);
 SAME(AUV_EOF, UV_EOF);
 #undef SAME
 
@@ -57,8 +58,10 @@ struct auv__reactor {
         int alarm_fd;          /* only where the alarm is a timerfd */
         int64_t alarm_ns;      /* what the alarm is set to; AUV__NEVER for off */
         bool rang;
-        unsigned open_handles; /* those whose close callback has not run */
         bool embedded;
+        unsigned handles;  /* watchers and the loop's own handles, but for those that are closing */
+        unsigned holds;    /* what needs this memory: handles not yet closed, requests under way */
+        unsigned expected; /* see auv__reactor_expect() */
 };
 
 static void on_wake(uv_async_t *wake)
@@ -163,63 +166,104 @@ static void on_idle(uv_idle_t *idle)
         /* Nothing to do: that it is active keeps uv_run() from blocking. */
 }
 
-static void add_handle(struct auv__reactor *reactor, void *handle)
+void auv__reactor_hold(struct auv__reactor *reactor)
 {
-        ((uv_handle_t *)handle)->data = reactor;
-        uv_unref(handle);
-        reactor->open_handles++;
+        reactor->holds++;
 }
 
-static void on_closed(uv_handle_t *handle)
+/* A reactor on a libuv loop of its own is freed by finish_own(). */
+void auv__reactor_let_go(struct auv__reactor *reactor)
+{
+        if (--reactor->holds == 0 && reactor->embedded)
+                auv__free(reactor);
+}
+
+void auv__reactor_adopt(struct auv__reactor *reactor, uv_handle_t *handle)
+{
+        handle->data = reactor;
+        reactor->handles++;
+        auv__reactor_hold(reactor);
+}
+
+static void close_handle(struct auv__reactor *reactor, uv_handle_t *handle, uv_close_cb on_closed)
+{
+        reactor->handles--;
+        uv_close(handle, on_closed);
+}
+
+static void on_discarded(uv_handle_t *handle)
+{
+        struct auv__reactor *reactor = handle->data;
+
+        auv__free(handle);
+        auv__reactor_let_go(reactor);
+}
+
+void auv__reactor_discard(struct auv__reactor *reactor, uv_handle_t *handle)
+{
+        close_handle(reactor, handle, on_discarded);
+}
+
+static void add_watcher(struct auv__reactor *reactor, void *handle)
+{
+        auv__reactor_adopt(reactor, handle);
+        uv_unref(handle);
+}
+
+static void on_watcher_closed(uv_handle_t *handle)
 {
         struct auv__reactor *reactor = handle->data;
 
         if (handle == alarm_handle(reactor))
                 close_alarm(reactor);
-        if (--reactor->open_handles == 0 && reactor->embedded)
-                auv__free(reactor);
+        auv__reactor_let_go(reactor);
 }
 
-static void close_handles(struct auv__reactor *reactor)
+static void close_watcher(struct auv__reactor *reactor, void *handle)
 {
-        uv_close((uv_handle_t *)&reactor->wake, on_closed);
-        uv_close(alarm_handle(reactor), on_closed);
+        close_handle(reactor, handle, on_watcher_closed);
+}
+
+static void close_watchers(struct auv__reactor *reactor)
+{
+        close_watcher(reactor, &reactor->wake);
+        close_watcher(reactor, &reactor->alarm);
         if (reactor->embedded) {
-                uv_close((uv_handle_t *)&reactor->idle, on_closed);
-                uv_close((uv_handle_t *)&reactor->check, on_closed);
+                close_watcher(reactor, &reactor->idle);
+                close_watcher(reactor, &reactor->check);
         }
 }
 
 /* Everything that can fail comes before the first handle that only a turn of libuv could close. */
-static int open_handles(struct auv__reactor *reactor)
+static int open_watchers(struct auv__reactor *reactor)
 {
         int r = uv_async_init(reactor->uv, &reactor->wake, on_wake);
 
         if (r < 0)
                 return r;
-        add_handle(reactor, &reactor->wake);
+        add_watcher(reactor, &reactor->wake);
         r = open_alarm(reactor);
         if (r < 0) {
-                uv_close((uv_handle_t *)&reactor->wake, on_closed);
+                close_watcher(reactor, &reactor->wake);
                 return r;
         }
-        add_handle(reactor, alarm_handle(reactor));
+        add_watcher(reactor, alarm_handle(reactor));
         if (reactor->embedded) {
                 uv_idle_init(reactor->uv, &reactor->idle);
                 uv_check_init(reactor->uv, &reactor->check);
-                add_handle(reactor, &reactor->idle);
-                add_handle(reactor, &reactor->check);
+                add_watcher(reactor, &reactor->idle);
+                add_watcher(reactor, &reactor->check);
                 uv_ref((uv_handle_t *)&reactor->idle);
                 uv_check_start(&reactor->check, on_check);
         }
         return 0;
 }
 
-/* Of a loop of its own, the reactor runs the close callbacks itself. */
+/* Of a loop of its own, the reactor runs the close callbacks itself, and waits for requests to end. */
 static void finish_own(struct auv__reactor *reactor)
 {
-        while (reactor->open_handles > 0)
-                uv_run(reactor->uv, UV_RUN_NOWAIT);
+        while (reactor->holds > 0)
+                uv_run(reactor->uv, UV_RUN_ONCE);
         uv_loop_close(reactor->uv);
         auv__free(reactor);
 }
@@ -242,10 +286,10 @@ int auv__reactor_open(auv_loop *loop, uv_loop_t *uv, struct auv__reactor **ret_r
                         return r;
                 }
         }
-        r = open_handles(reactor);
+        r = open_watchers(reactor);
         if (r < 0) {
                 reactor->loop = NULL;
-                if (reactor->open_handles == 0 && reactor->embedded)
+                if (reactor->holds == 0 && reactor->embedded)
                         auv__free(reactor);
                 else if (!reactor->embedded)
                         finish_own(reactor);
@@ -268,13 +312,13 @@ bool auv__reactor_has_foreign_handles(struct auv__reactor *reactor)
         unsigned n = 0;
 
         uv_walk(reactor->uv, count_foreign, &n);
-        return !reactor->embedded && n > reactor->open_handles;
+        return !reactor->embedded && n > reactor->handles;
 }
 
 void auv__reactor_close(struct auv__reactor *reactor)
 {
         reactor->loop = NULL;
-        close_handles(reactor);
+        close_watchers(reactor);
         if (!reactor->embedded)
                 finish_own(reactor);
 }
@@ -300,7 +344,25 @@ void auv__reactor_wait(struct auv__reactor *reactor, int64_t deadline_ns)
         /* Without a handle that is active and referenced, uv_run() would not wait. */
         uv_ref((uv_handle_t *)&reactor->wake);
         uv_run(reactor->uv, UV_RUN_ONCE);
-        uv_unref((uv_handle_t *)&reactor->wake);
+        if (reactor->expected == 0)
+                uv_unref((uv_handle_t *)&reactor->wake);
+}
+
+void auv__reactor_expect(struct auv__reactor *reactor)
+{
+        reactor->expected++;
+        uv_ref((uv_handle_t *)&reactor->wake);
+}
+
+void auv__reactor_unexpect(struct auv__reactor *reactor)
+{
+        if (--reactor->expected == 0)
+                uv_unref((uv_handle_t *)&reactor->wake);
+}
+
+void auv__reactor_stop_waiting(struct auv__reactor *reactor)
+{
+        uv_stop(reactor->uv);
 }
 
 void auv__reactor_wake(struct auv__reactor *reactor)

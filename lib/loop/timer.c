@@ -19,6 +19,11 @@ void auv__timer_stop(auv_loop *loop, struct auv__timer *timer)
                 auv__heap_remove(&loop->timers, &timer->node);
 }
 
+int64_t auv__timer_when(const auv_loop *loop, const struct auv__timer *timer)
+{
+        return loop->timers.entries[timer->node.place - 1].key;
+}
+
 int64_t auv__timers_next(const auv_loop *loop)
 {
         return auv__heap_is_empty(&loop->timers) ? AUV__NEVER : auv__heap_min_key(&loop->timers);

@@ -24,6 +24,9 @@ static inline bool auv__timer_is_set(const struct auv__timer *timer)
         return auv__heap_has(&timer->node);
 }
 
+/* When a timer that is set is due. */
+int64_t auv__timer_when(const auv_loop *loop, const struct auv__timer *timer);
+
 /* When the next timer is due; AUV__NEVER where there is none. */
 int64_t auv__timers_next(const auv_loop *loop);
 

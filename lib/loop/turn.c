@@ -15,9 +15,12 @@
 
 #include "loop/turn.h"
 
+#include "loop/hooks.h"
 #include "loop/loop.h"
 #include "loop/reactor.h"
 #include "loop/wakeup.h"
+
+#include <math.h>
 
 #if defined(__has_include)
 #if __has_include(<sys/single_threaded.h>)
@@ -43,25 +46,51 @@ static bool can_report_deadlock(const auv_loop *loop)
         }
 }
 
+/*
+ * Moves the virtual clock to the next timer; or, if that comes later, to where auv_loop_run_until() is
+ * to end, which it then does.
+ */
+static void jump(auv_loop *loop, int64_t next_ns)
+{
+        const int64_t now_ns = loop->virtual_now_ns;
+        const int64_t end_ns = loop->until_ns > now_ns ? loop->until_ns : now_ns;
+
+        if (loop->until_ns != AUV__NEVER && end_ns < next_ns) {
+                loop->virtual_now_ns = end_ns;
+                loop->stopping = true;
+        } else if (next_ns > now_ns) {
+                loop->virtual_now_ns = next_ns;
+        }
+}
+
+/* What libuv's callbacks make ready before libuv blocks must keep it from blocking: hence parked. */
+static void wait_for_io(auv_loop *loop, int64_t deadline_ns)
+{
+        loop->parked = true;
+        auv__reactor_wait(loop->reactor, loop->virtual_clock ? AUV__NEVER : deadline_ns);
+        loop->parked = false;
+        loop->since_poll = 0;
+}
+
 /* With nothing ready: jump the virtual clock, or wait. Returns 0 or AUV_EDEADLK. */
 static int wait_for_anything(auv_loop *loop)
 {
-        const int64_t next_ns = auv__timers_next(loop);
-        const bool timed = next_ns != AUV__NEVER;
+        const int64_t next_ns = auv__timers_next(loop), until_ns = loop->until_ns;
+        const bool timed = next_ns != AUV__NEVER, bounded = until_ns != AUV__NEVER && loop->virtual_clock;
 
         if (!timed || loop->virtual_clock) {
                 const bool io_is_pending = auv__reactor_io_is_pending(loop->reactor);
 
-                if (timed && !io_is_pending) {
-                        if (next_ns > loop->virtual_now_ns)
-                                loop->virtual_now_ns = next_ns;
+                if (!io_is_pending && (timed || bounded)) {
+                        jump(loop, next_ns);
                         return 0;
                 }
                 if (!timed && !io_is_pending && can_report_deadlock(loop))
                         return AUV_EDEADLK;
         }
-        auv__reactor_wait(loop->reactor, loop->virtual_clock ? AUV__NEVER : next_ns);
-        loop->since_poll = 0;
+        wait_for_io(loop, next_ns < until_ns ? next_ns : until_ns);
+        if (until_ns != AUV__NEVER && !loop->virtual_clock && auv__loop_now(loop) >= until_ns)
+                loop->stopping = true;
         return 0;
 }
 
@@ -75,11 +104,32 @@ static void poll_now_and_then(auv_loop *loop)
         loop->since_poll = 0;
 }
 
+/* The same in debug mode. */
+static unsigned run_watched(auv_loop *loop, struct auv__item *item)
+{
+        const struct auv__debug_hooks *hooks = auv__loop_hooks(loop);
+        struct auv__item *next;
+        unsigned n = 0;
+
+        for (; item; item = next) {
+                next = item->next;
+                hooks->run(loop, item);
+                n++;
+        }
+        return n;
+}
+
 static void run_ready(auv_loop *loop)
 {
         struct auv__item *item = auv__ready_take_all(&loop->ready), *next;
         unsigned n = 0;
 
+        if (auv__unlikely(loop->shuffle))
+                item = auv__shuffle_turn(loop->shuffle, item);
+        if (auv__unlikely(auv__loop_hooks(loop))) {
+                loop->since_poll += run_watched(loop, item);
+                return;
+        }
         for (; item; item = next) {
                 next = item->next;
                 item->run(item, /* dropped= */ false);
@@ -134,7 +184,10 @@ void auv__loop_unpark(auv_loop *loop)
         if (loop->closed)
                 return;
         loop->parked = false; /* until the turn that is asked for here */
-        auv__reactor_park(loop->reactor, /* soon= */ true, auv__timers_next(loop));
+        if (loop->running)
+                auv__reactor_stop_waiting(loop->reactor);
+        else
+                auv__reactor_park(loop->reactor, /* soon= */ true, auv__timers_next(loop));
 }
 
 void auv__turn_embedded(auv_loop *loop)
@@ -153,6 +206,20 @@ void auv__turn_embedded(auv_loop *loop)
         auv__running_loop = outer;
         loop->running = false;
         park(loop);
+}
+
+int auv_loop_run_until(auv_loop *loop, double when)
+{
+        int r;
+
+        if (!loop || !isfinite(when))
+                return auv_raise(AUV_EINVAL, "no loop to run, or the time is not a finite number");
+        if (loop->closed || loop->running)
+                return auv__loop_run(loop, /* report_deadlock= */ false);
+        loop->until_ns = auv__seconds_to_ns(when);
+        r = auv__loop_run(loop, /* report_deadlock= */ false);
+        loop->until_ns = AUV__NEVER;
+        return r;
 }
 
 int auv__loop_run(auv_loop *loop, bool report_deadlock)

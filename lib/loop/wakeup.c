@@ -26,6 +26,13 @@ int auv__wakeup_push(auv_loop *loop, struct auv__item *item)
         struct auv__item *head;
         int r = 0;
 
+        /* From the loop's own thread it is a call_soon(), with its place among the others. */
+        if (pthread_equal(loop->thread, pthread_self())) {
+                if (loop->closed)
+                        return AUV_ECLOSED;
+                auv__loop_push(loop, item);
+                return 0;
+        }
         atomic_fetch_add(&loop->callers, 1);
         head = atomic_load(&loop->threadsafe);
         do {
@@ -62,6 +69,8 @@ void auv__wakeup_collect(auv_loop *loop)
                 return;
         newest = atomic_exchange(&loop->threadsafe, NULL);
         oldest = reverse(newest);
+        if (auv__unlikely(loop->shuffle))
+                auv__shuffle_push(loop->shuffle, /* key= */ NULL, oldest, newest);
         auv__ready_push_chain(&loop->ready, oldest, newest);
 }
 

@@ -16,20 +16,14 @@
 #include "base/error.h"
 #include "task/attachment.h"
 #include "task/await.h"
+#include "task/behind.h"
+#include "task/line.h"
 
 struct waiting {
         struct auv__waiter waiter;
         auv_as_completed *iterator;
         auv_future *future; /* with a reference, until it is given or given up */
         bool todo;          /* not done, and the time is not over */
-};
-
-/* Someone who awaits the next future. */
-struct getter {
-        auv_future woken;
-        struct getter *previous;
-        struct getter *next;
-        bool in_line;
 };
 
 struct auv_as_completed {
@@ -42,8 +36,7 @@ struct auv_as_completed {
         size_t n_queued;    /* waiters in a list or in the ready queue */
         size_t n_completed; /* put into the queue, ever */
         size_t n_given;     /* taken out of it, ever */
-        struct getter *first;
-        struct getter *last;
+        struct auv__line getters;
         size_t n;
         auv_future **completed;
         struct waiting waiting[];
@@ -54,50 +47,10 @@ static bool is_empty(const auv_as_completed *iterator)
         return iterator->n_given == iterator->n_completed;
 }
 
-static void leave_line(auv_as_completed *iterator, struct getter *getter)
-{
-        if (!getter->in_line)
-                return;
-        if (getter->previous)
-                getter->previous->next = getter->next;
-        else
-                iterator->first = getter->next;
-        if (getter->next)
-                getter->next->previous = getter->previous;
-        else
-                iterator->last = getter->previous;
-        getter->in_line = false;
-}
-
-static void join_line(auv_as_completed *iterator, struct getter *getter)
-{
-        getter->previous = iterator->last;
-        getter->next = NULL;
-        if (iterator->last)
-                iterator->last->next = getter;
-        else
-                iterator->first = getter;
-        iterator->last = getter;
-        getter->in_line = true;
-}
-
-static void wake_next(auv_as_completed *iterator)
-{
-        while (iterator->first) {
-                struct getter *getter = iterator->first;
-
-                leave_line(iterator, getter);
-                if (!auv__future_is_done(&getter->woken)) {
-                        auv__future_succeed(&getter->woken, (auv_value) { 0 });
-                        return;
-                }
-        }
-}
-
 static void put(auv_as_completed *iterator, auv_future *future)
 {
         iterator->completed[iterator->n_completed++] = future;
-        wake_next(iterator);
+        auv__line_call_next(&iterator->getters);
 }
 
 static void run_waiting(struct auv__item *item, bool dropped)
@@ -118,6 +71,16 @@ static void run_waiting(struct auv__item *item, bool dropped)
                 auv__detach(iterator->loop, &iterator->attachment);
                 auv__drop(&iterator->object);
         }
+}
+
+auv_future *auv__as_completed_behind(const struct auv__item *item)
+{
+        const struct auv__place *place;
+
+        if (item->run != run_waiting)
+                return NULL;
+        place = auv__container_of(item, struct waiting, waiter.item)->iterator->getters.first;
+        return place ? (auv_future *)&place->turn : NULL;
 }
 
 static void on_timeout(void *arg)
@@ -210,20 +173,26 @@ static int check_arguments(auv_future *const *futures, size_t n, double timeout,
         return 0;
 }
 
+/* Awaiting the NULL gives the reason, as with a future. */
+static auv_as_completed *no_iterator(int code)
+{
+        auv__no_future(code);
+        return NULL;
+}
+
 auv_as_completed *auv_as_completed_new(auv_future *const *futures, size_t n, double timeout)
 {
         const size_t fixed = sizeof(auv_as_completed) + n * sizeof(struct waiting);
         auv_loop *loop = NULL;
+        const int r = check_arguments(futures, n, timeout, &loop);
         auv_as_completed *iterator;
 
-        if (check_arguments(futures, n, timeout, &loop) < 0)
-                return NULL;
+        if (r < 0)
+                return no_iterator(r);
         iterator = n > SIZE_MAX / 128 || auv__tasks_require(loop) < 0
                 ? NULL : auv__malloc(fixed + n * sizeof(auv_future *));
-        if (!iterator) {
-                auv_raise(AUV_ENOMEM, NULL);
-                return NULL;
-        }
+        if (!iterator)
+                return no_iterator(auv_raise(AUV_ENOMEM, NULL));
         *iterator = (auv_as_completed) { .object = auv__object_init(AUV__AS_COMPLETED, 0),
                                          .loop = loop,
                                          .attachment = { .drop = drop_attachment },
@@ -232,7 +201,7 @@ auv_as_completed *auv_as_completed_new(auv_future *const *futures, size_t n, dou
         if (n > 0 && timeout != AUV_NO_TIMEOUT
             && auv_loop_call_later(loop, timeout, on_timeout, iterator, &iterator->timeout) < 0) {
                 auv_unref(iterator);
-                return NULL;
+                return no_iterator(AUV_ENOMEM);
         }
         add_futures(iterator, futures, n);
         return iterator;
@@ -241,20 +210,12 @@ auv_as_completed *auv_as_completed_new(auv_future *const *futures, size_t n, dou
 /* Waits in line to be woken; the queue may be empty again by then. */
 static int await_turn(struct auv__task *task, auv_as_completed *iterator)
 {
-        struct getter *getter = auv__malloc(sizeof(*getter));
-        int r;
+        bool woken;
+        const int r = auv__line_wait(&iterator->getters, task, &woken);
 
-        if (!getter)
-                return auv_raise(AUV_ENOMEM, NULL);
-        auv__future_init(&getter->woken, iterator->loop, AUV__FUTURE);
-        join_line(iterator, getter);
-        r = auv__await_pending(task, &getter->woken);
-        leave_line(iterator, getter);
         /* Woken, but cancelled before it could take anything: somebody else may. */
-        if (r < 0 && !is_empty(iterator) && getter->woken.object.state != AUV__CANCELLED)
-                wake_next(iterator);
-        auv__future_deinit(&getter->woken);
-        auv__free(getter);
+        if (r < 0 && woken && !is_empty(iterator))
+                auv__line_call_next(&iterator->getters);
         return r;
 }
 

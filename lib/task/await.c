@@ -5,14 +5,20 @@
 #include "task/await.h"
 
 #include "base/error.h"
+#include "loop/hooks.h"
 #include "task/cancel.h"
 
 struct auv__task *auv__current_task(void)
 {
         auv_loop *loop = auv__running_loop;
+        const struct auv__debug_hooks *hooks;
 
         if (auv__likely(loop && loop->current))
                 return auv__to_task(loop->current);
+        loop = auv_get_event_loop();
+        hooks = loop ? auv__loop_hooks(loop) : NULL;
+        if (hooks)
+                hooks->await_outside(loop);
         auv_raise(AUV_ENOTASK, NULL);
         return NULL;
 }
@@ -30,16 +36,14 @@ static int refuse(struct auv__task *task)
         return auv_raise(AUV_ECLOSED, NULL);
 }
 
-int auv__await_begin(struct auv__task **ret_task)
+int auv__await_enter(struct auv__task **ret_task)
 {
         struct auv__task *task = auv__current_task();
 
+        *ret_task = task;
         if (auv__unlikely(!task))
                 return AUV_ENOTASK;
-        if (auv__unlikely(task->future.loop->closed))
-                return refuse(task);
-        *ret_task = task;
-        return 0;
+        return auv__unlikely(task->future.loop->closed) ? refuse(task) : 0;
 }
 
 int auv__await_pending(struct auv__task *task, auv_future *future)
@@ -62,12 +66,10 @@ static int fail_in_next_turn(struct auv__task *task, const char *message)
         return r < 0 ? r : auv_raise(AUV_ERUNTIME, "%s", message);
 }
 
-int auv_await(auv_future *future, auv_value *ret)
+int auv__await(struct auv__task *task, auv_future *future, auv_value *ret)
 {
-        struct auv__task *task;
         int r;
 
-        AUV_TRY(auv__await_begin(&task));
         if (auv__unlikely(!future))
                 return auv_raise(auv__no_future_reason(), "the future could not be made");
         if (!auv__future_is_done(future)) {
@@ -84,4 +86,12 @@ int auv_await(auv_future *future, auv_value *ret)
                 return r;
         }
         return auv__future_read(future, ret);
+}
+
+int auv_await(auv_future *future, auv_value *ret)
+{
+        struct auv__task *task;
+
+        AUV_TRY(auv__await_begin(&task));
+        return auv__await(task, future, ret);
 }

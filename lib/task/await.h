@@ -11,10 +11,30 @@
  */
 int auv__await_pending(struct auv__task *task, auv_future *future);
 
+/* Where the function that this stands in returns to. */
+#define AUV__CALLER __builtin_extract_return_addr(__builtin_return_address(0))
+
 /*
  * What every await begins with: finds the running task. Returns 0, or why it cannot await: there
  * is none, or its loop is closed.
  */
-int auv__await_begin(struct auv__task **ret_task);
+int auv__await_enter(struct auv__task **ret_task);
+
+/*
+ * The same for the function that the program calls, which must be the one that this stands in: it
+ * notes in the task where the program goes on, for whoever looks at the task while it waits. What
+ * such a function calls to do the work enters only.
+ */
+__attribute__((always_inline)) static inline int auv__await_begin(struct auv__task **ret_task)
+{
+        const int r = auv__await_enter(ret_task);
+
+        if (auv__likely(r == 0))
+                (*ret_task)->site = AUV__CALLER;
+        return r;
+}
+
+/* auv_await() without a look at who calls. */
+int auv__await(struct auv__task *task, auv_future *future, auv_value *ret);
 
 #endif

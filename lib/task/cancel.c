@@ -148,6 +148,7 @@ int auv_future_cancel(auv_future *future, const char *message)
 
         if (!future)
                 return auv_raise(AUV_EINVAL, "no future");
+        AUV_TRY(auv__loop_check_thread(future->loop));
         error = auv__error_cancelled(message);
         r = auv__cancel(future, error);
         auv_unref(error);

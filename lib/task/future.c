@@ -13,8 +13,8 @@
 
 #include "task/future.h"
 
-#include "base/alloc.h"
 #include "base/error.h"
+#include "loop/hooks.h"
 #include "task/kinds.h"
 
 static _Thread_local auv_future *dying;
@@ -45,13 +45,15 @@ auv_future *auv_loop_create_future(auv_loop *loop)
 {
         const int r = auv__loop_check(&loop);
         auv_future *future;
+        uint16_t traced;
 
         if (r < 0)
                 return auv__no_future(r);
-        future = auv__malloc(sizeof(*future));
+        future = auv__made_malloc(loop, sizeof(*future), &traced);
         if (!future)
                 return auv__no_future(auv_raise(AUV_ENOMEM, NULL));
         auv__future_init(future, loop, AUV__FUTURE);
+        future->object.flags |= traced;
         return future;
 }
 
@@ -105,10 +107,13 @@ static void bury(auv_future *future)
         case AUV__SHIELD:
                 auv__shield_deinit(future);
                 break;
+        case AUV__WRAPPER:
+                auv__wrapper_deinit(future);
+                break;
         default:
                 break;
         }
-        auv__free(future);
+        auv__made_free(&future->object);
         auv__loop_release(loop);
 }
 
@@ -208,7 +213,7 @@ void auv__future_schedule_callbacks(auv_future *future)
                 auv__container_of(item, struct auv__waiter, item)->future = future;
                 auv__keep(&future->object);
         }
-        auv__loop_push_chain(future->loop, first, &last->item);
+        auv__loop_push_callbacks(future->loop, future, first, &last->item);
 }
 
 void auv__future_succeed(auv_future *future, auv_value value)
@@ -278,12 +283,11 @@ static int check_settable(const auv_future *future)
 {
         if (!future)
                 return auv_raise(AUV_EINVAL, "no future");
+        AUV_TRY(auv__loop_check_thread(future->loop));
         if (future->object.kind == AUV__TASK)
                 return auv_raise(AUV_ERUNTIME, "a task is ended by its body alone");
         if (auv__future_is_done(future))
                 return auv_raise(AUV_EINVALIDSTATE, "the future is done already");
-        if (future->loop->closed && future->callbacks)
-                return auv_raise(AUV_ECLOSED, NULL);
         return 0;
 }
 

@@ -13,9 +13,10 @@
 
 #include "task/gather.h"
 
-#include "base/alloc.h"
 #include "base/error.h"
+#include "loop/hooks.h"
 #include "task/await.h"
+#include "task/behind.h"
 #include "task/kinds.h"
 #include "task/value.h"
 
@@ -94,6 +95,12 @@ static void run_child(struct auv__item *item, bool dropped)
                 auv__drop(&gather->future.object);
 }
 
+auv_future *auv__gather_behind(const struct auv__item *item)
+{
+        return item->run == run_child
+                ? &auv__container_of(item, struct auv__gather_child, waiter.item)->gather->future : NULL;
+}
+
 /* The loop is closed: the children that are not done never will be. */
 static void drop_attachment(struct auv__attachment *attachment)
 {
@@ -118,18 +125,20 @@ static struct auv__gather *new_gather(auv_loop *loop, size_t n, int flags)
 {
         const size_t fixed = sizeof(struct auv__gather) + n * sizeof(auv_future *);
         struct auv__gather *gather;
+        uint16_t traced;
         size_t size;
 
         if (auv__tasks_require(loop) < 0 || n > SIZE_MAX / 64)
                 return NULL;
         size = fixed + room_for(n);
-        gather = auv__malloc(size);
+        gather = auv__made_malloc(loop, size, &traced);
         if (!gather)
                 return NULL;
         *gather = (struct auv__gather) { .attachment = { .drop = drop_attachment },
                                          .return_exceptions = flags & AUV_RETURN_EXCEPTIONS };
         gather->waiting = (struct auv__gather_child *)((char *)gather + fixed);
         auv__future_init(&gather->future, loop, AUV__GATHER);
+        gather->future.object.flags |= traced;
         return gather;
 }
 
@@ -224,10 +233,12 @@ auv_future *auv_gather(auv_future *const *futures, size_t n, int flags)
 int auv_await_gather(auv_future *const *futures, size_t n, int flags, auv_value *ret_results)
 {
         AUV_AUTO auv_future *gather = auv_gather(futures, n, flags);
+        struct auv__task *task;
         auv_value result;
         const auv_value *results;
 
-        AUV_TRY(auv_await(gather, &result));
+        AUV_TRY(auv__await_begin(&task));
+        AUV_TRY(auv__await(task, gather, &result));
         results = auv_value_list(&result, NULL);
         for (size_t i = 0; ret_results && i < n; i++)
                 ret_results[i] = results[i];

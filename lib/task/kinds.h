@@ -10,6 +10,7 @@
 void auv__task_deinit(auv_future *future);
 void auv__gather_deinit(auv_future *future);
 void auv__shield_deinit(auv_future *future);
+void auv__wrapper_deinit(auv_future *future); /* in lib/io/thread_future.c */
 
 /* The message of the last request that the task had to keep for its next step; NULL for none. */
 auv_error *auv__task_cancel_error(const auv_future *future);

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "task/task.h"
 
+#include <asyncuv/context.h>
 #include <asyncuv/gather.h>
 
 #include <string.h>
@@ -17,14 +18,18 @@ struct auv_runner {
         auv_loop_options options;
         auv_loop *loop;  /* NULL until it is needed, and once closed */
         auv_task *main;  /* of the last run, whose result may be borrowed */
+        auv_context *context; /* of all runs; NULL until it is needed, and once closed */
         bool closed;
+        bool asked;       /* SIGINT has asked the main task of the last run to stop */
+        bool interrupted; /* and that is how the run ended */
 };
 
 auv_runner *auv_runner_new(const auv_loop_options *options)
 {
+        auv_loop_options copy;
         auv_runner *runner;
 
-        if (options && options->size < sizeof(options->size)) {
+        if (auv__loop_options_copy(options, &copy) < 0) {
                 auv_raise(AUV_EINVAL, "an option of the loop has no meaning");
                 return NULL;
         }
@@ -34,10 +39,7 @@ auv_runner *auv_runner_new(const auv_loop_options *options)
                 return NULL;
         }
         runner->object = auv__object_init(AUV__RUNNER, 0);
-        if (options)
-                memcpy(&runner->options, options,
-                       options->size < sizeof(*options) ? options->size : sizeof(*options));
-        runner->options.size = sizeof(runner->options);
+        runner->options = copy;
         return runner;
 }
 
@@ -48,6 +50,7 @@ void auv__runner_free(struct auv__object *object)
         auv_runner_close(runner);
         auv_unref(runner->main);
         auv_unref(runner->loop);
+        auv_unref(runner->context);
         auv__free(runner);
 }
 
@@ -59,24 +62,48 @@ static int require_loop(auv_runner *runner)
                 return auv_raise(AUV_ERUNTIME, "the runner is closed");
         if (runner->loop)
                 return 0;
+        if (!runner->context)
+                runner->context = auv_copy_context();
+        if (!runner->context)
+                return AUV_ENOMEM;
         AUV_TRY(auv_new_event_loop(&runner->options, &runner->loop));
         auv_set_event_loop(runner->loop);
         return 0;
 }
 
+static void cancel_main(void *arg)
+{
+        auv_runner *runner = arg;
+
+        runner->asked = auv_task_cancel(runner->main, /* message= */ NULL) > 0;
+}
+
+/* What a run returns in which there was a SIGINT. */
+static int end_interrupted(auv_runner *runner, int r)
+{
+        /* It came when main had ended, or is cancelled by it and by nobody else. */
+        runner->interrupted = !runner->asked || (r == AUV_ECANCELED && auv_task_uncancel(runner->main) == 0);
+        return runner->interrupted ? auv_raise(AUV_EINTR, "interrupted by SIGINT") : r;
+}
+
 int auv_runner_run(auv_runner *runner, auv_coro_fn fn, void *arg, auv_value *ret)
 {
         auv_task *task;
+        int r;
 
         if (auv__running_loop)
                 return auv_raise(AUV_ERUNTIME, "a loop is running in this thread");
         AUV_TRY(require_loop(runner));
-        task = auv_loop_create_task(runner->loop, fn, arg, 0, /* options= */ NULL);
+        task = auv_loop_create_task(runner->loop, fn, arg, 0, AUV_TASK_OPTIONS(.context = runner->context));
         if (!task)
                 return auv__no_future_reason();
         auv_unref(runner->main);
         runner->main = task;
-        return auv_loop_run_until_complete(runner->loop, task, ret);
+        runner->asked = false;
+        runner->interrupted = false;
+        auv__interrupt_begin(runner->loop, cancel_main, runner);
+        r = auv_loop_run_until_complete(runner->loop, task, ret);
+        return auv__interrupt_end(runner->loop) ? end_interrupted(runner, r) : r;
 }
 
 auv_loop *auv_runner_get_loop(auv_runner *runner)
@@ -132,9 +159,33 @@ static int end_all_tasks(auv_loop *loop)
         return r;
 }
 
+static int await_guests_end(void *arg, auv_value *ret)
+{
+        for (struct auv__guest *guest = ((auv_loop *)arg)->guests; guest; guest = guest->next)
+                if (guest->await_end)
+                        AUV_TRY(guest->await_end(guest));
+        return 0;
+}
+
+/* What other layers have under way on the loop, as work in threads, is waited for. */
+static int end_guests(auv_loop *loop)
+{
+        AUV_AUTO auv_task *task = NULL;
+
+        if (!loop->guests)
+                return 0;
+        task = auv_task_new(loop, await_guests_end, loop, 0, /* options= */ NULL);
+        return auv_loop_run_until_complete(loop, task, NULL);
+}
+
+static int first_error(int a, int b)
+{
+        return a < 0 ? a : b;
+}
+
 int auv_runner_close(auv_runner *runner)
 {
-        int r = 0, closed;
+        int r = 0;
 
         if (!runner || runner->closed)
                 return 0;
@@ -142,11 +193,12 @@ int auv_runner_close(auv_runner *runner)
                 return auv_raise(AUV_ERUNTIME, "a loop is running in this thread");
         if (runner->loop) {
                 r = end_all_tasks(runner->loop);
-                closed = auv_loop_close(runner->loop);
-                r = r < 0 ? r : closed;
+                r = first_error(r, end_guests(runner->loop));
+                r = first_error(r, auv_loop_close(runner->loop));
         }
         runner->main = auv_unref(runner->main);
         runner->loop = auv_unref(runner->loop);
+        runner->context = auv_unref(runner->context);
         runner->closed = true;
         return r;
 }
@@ -155,7 +207,7 @@ static void report_main(auv_runner *runner, int r)
 {
         auv_error *error = auv__error_for(r);
 
-        if (runner && runner->loop)
+        if (runner && runner->loop && !runner->interrupted)
                 auv_loop_call_exception_handler(runner->loop, &(auv_exception_context) {
                         .message = "the main coroutine failed", .error = error, .future = runner->main });
         auv_unref(error);
@@ -164,7 +216,7 @@ static void report_main(auv_runner *runner, int r)
 int auv_run(auv_coro_fn fn, void *arg)
 {
         AUV_AUTO auv_runner *runner = NULL;
-        int r, closed;
+        int r;
 
         if (auv__running_loop)
                 return auv_raise(AUV_ERUNTIME, "a loop is running in this thread");
@@ -172,6 +224,5 @@ int auv_run(auv_coro_fn fn, void *arg)
         r = auv_runner_run(runner, fn, arg, NULL);
         if (r < 0)
                 report_main(runner, r);
-        closed = auv_runner_close(runner);
-        return r < 0 ? r : closed;
+        return first_error(r, auv_runner_close(runner));
 }

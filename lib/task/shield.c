@@ -10,9 +10,11 @@
 
 #include <asyncuv/shield.h>
 
-#include "base/alloc.h"
 #include "base/error.h"
+#include "loop/hooks.h"
 #include "task/attachment.h"
+#include "task/await.h"
+#include "task/behind.h"
 #include "task/future.h"
 #include "task/kinds.h"
 #include "task/task.h"
@@ -110,6 +112,17 @@ static void run_on_self(struct auv__item *item, bool dropped)
                 auv__drop(&self->object);
 }
 
+auv_future *auv__shield_behind(const struct auv__item *item)
+{
+        return item->run == run_on_inner
+                ? &auv__container_of(item, struct shield, on_inner.item)->future : NULL;
+}
+
+auv_future *auv__shield_inner(auv_future *shield)
+{
+        return to_shield(shield)->inner;
+}
+
 static void drop_attachment(struct auv__attachment *attachment)
 {
         auv__future_drop_callbacks(auv__container_of(attachment, struct shield, attachment)->inner);
@@ -118,6 +131,7 @@ static void drop_attachment(struct auv__attachment *attachment)
 auv_future *auv_shield(auv_future *inner)
 {
         struct shield *shield;
+        uint16_t traced;
 
         if (!inner)
                 return auv__no_future(auv_raise(auv__no_future_reason(), "the future could not be made"));
@@ -125,7 +139,7 @@ auv_future *auv_shield(auv_future *inner)
                 return auv_ref(inner);
         if (inner->loop->closed)
                 return auv__no_future(auv_raise(AUV_ECLOSED, NULL));
-        shield = auv__tasks_require(inner->loop) < 0 ? NULL : auv__malloc(sizeof(*shield));
+        shield = auv__tasks_require(inner->loop) < 0 ? NULL : auv__made_malloc(inner->loop, sizeof(*shield), &traced);
         if (!shield)
                 return auv__no_future(auv_raise(AUV_ENOMEM, NULL));
         *shield = (struct shield) { .inner = auv_ref(inner),
@@ -133,6 +147,7 @@ auv_future *auv_shield(auv_future *inner)
                                     .on_self = { .item = { .run = run_on_self } },
                                     .attachment = { .drop = drop_attachment } };
         auv__future_init(&shield->future, inner->loop, AUV__SHIELD);
+        shield->future.object.flags |= traced;
         auv__future_watch(&shield->future, &shield->on_self);
         auv__future_watch(inner, &shield->on_inner);
         auv__attach(inner->loop, &shield->attachment);
@@ -148,6 +163,8 @@ void auv__shield_deinit(auv_future *future)
 int auv_await_shield(auv_future *future, auv_value *ret)
 {
         AUV_AUTO auv_future *shield = auv_shield(future);
+        struct auv__task *task;
 
-        return auv_await(shield, ret);
+        AUV_TRY(auv__await_begin(&task));
+        return auv__await(task, shield, ret);
 }

@@ -11,14 +11,17 @@
 #include "task/task.h"
 
 #include "base/alloc.h"
+#include "base/context.h"
 #include "base/error.h"
 #include "coro/stackful.h"
+#include "loop/hooks.h"
+#include "task/behind.h"
 #include "task/kinds.h"
 
 #include <stdio.h>
 #include <string.h>
 
-static _Atomic uint64_t next_number = 1;
+static uint64_t next_number = 1; /* of all loops, so counted atomically */
 
 /* Ends the task as its body has ended: with @r, and with the current error where that is one. */
 static void finish(struct auv__task *task, int r)
@@ -44,7 +47,6 @@ static void finish(struct auv__task *task, int r)
                 }
         }
         task->error = auv_unref(task->error);
-        auv__tasks_remove(task);
 }
 
 /* Runs the body on, or with @error throws into it. A body that has not started never does then. */
@@ -64,15 +66,23 @@ static void run_as_current(struct auv__task *task, auv_error *error)
         auv_loop *loop = task->future.loop;
         auv_task *outer = loop->current;
         auv_error **outer_slot = auv__error_slot;
+        struct auv__object **outer_context;
+        bool ended;
         int r;
 
         loop->current = &task->future;
         auv__error_slot = &task->error;
+        outer_context = auv__context_enter(&task->context);
         r = run_body(task, error);
-        if (r != AUV__CORO_SUSPENDED)
+        ended = r != AUV__CORO_SUSPENDED;
+        if (ended)
                 finish(task, r);
+        auv__context_leave(outer_context);
         auv__error_slot = outer_slot;
         loop->current = outer;
+        /* The task may go here, and destructors run that must not find it in one of the slots. */
+        if (ended)
+                auv__tasks_remove(task);
 }
 
 /* One step, with a request to stop thrown in that came too late for what the task waited for. */
@@ -124,6 +134,13 @@ void auv__task_wake(struct auv__item *item, bool dropped)
                 step(task, error);
 }
 
+struct auv__task *auv__task_behind(const struct auv__item *item)
+{
+        if (item->run != auv__task_wake && item->run != run_step && item->run != run_after_sleep)
+                return NULL;
+        return auv__container_of(item, struct auv__task, wait.item);
+}
+
 void auv__task_make_ready(struct auv__task *task)
 {
         task->wait.item.run = run_step;
@@ -139,7 +156,11 @@ void auv__task_end_sleep(struct auv__task *task, enum auv__sleep_state how)
 
 int auv__task_suspend(struct auv__task *task)
 {
-        return auv__stackful_suspend(task->coro);
+        struct auv__object **context = auv__context_slot; /* of another than the task in auv_context_run() */
+        const int r = auv__stackful_suspend(task->coro);
+
+        auv__context_slot = context;
+        return r;
 }
 
 /*
@@ -157,8 +178,10 @@ void auv__task_unwind(struct auv__task *task)
         auv__running_loop = loop;
         run_as_current(task, auv__error_static(AUV_ECLOSED));
         auv__running_loop = outer;
-        if (!auv__future_is_done(future))
+        if (!auv__future_is_done(future)) {
                 finish(task, AUV_ECLOSED);
+                auv__tasks_remove(task);
+        }
         future->object.flags &= ~AUV__ERROR_UNSEEN;
         auv__drop(&future->object);
 }
@@ -179,17 +202,18 @@ static int new_task(auv_loop *loop, auv_coro_fn fn, const void *arg, size_t size
                     const auv_task_options *options, struct auv__task **ret_task)
 {
         struct auv__task *task;
+        uint16_t traced;
         int r;
 
         AUV_TRY(auv__tasks_require(loop));
-        task = auv__malloc(sizeof(*task));
+        task = auv__made_malloc(loop, sizeof(*task), &traced);
         if (!task)
                 return AUV_ENOMEM;
-        *task = (struct auv__task) { 0 };
+        *task = (struct auv__task) { .future = { .object = { .flags = traced } } };
         if (options->name) {
                 task->name = auv__strdup(options->name);
                 if (!task->name) {
-                        auv__free(task);
+                        auv__made_free(&task->future.object);
                         return AUV_ENOMEM;
                 }
         }
@@ -197,12 +221,16 @@ static int new_task(auv_loop *loop, auv_coro_fn fn, const void *arg, size_t size
                               &task->future.value, &task->coro);
         if (r < 0) {
                 auv__free(task->name);
-                auv__free(task);
+                auv__made_free(&task->future.object);
                 return r;
         }
         if (!options->name)
                 task->number = __atomic_fetch_add(&next_number, 1, __ATOMIC_RELAXED);
+        task->context = auv__context_take(options->context);
         auv__future_init(&task->future, loop, AUV__TASK);
+        task->future.object.flags |= traced;
+        if (auv__unlikely(loop->stack_watermark || traced))
+                auv__stackful_measure(task->coro);
         *ret_task = task;
         return 0;
 }
@@ -268,6 +296,7 @@ void auv__task_deinit(auv_future *future)
         auv_unref(task->cancel_error);
         auv_unref(task->sleep_error);
         auv__free(task->name);
+        auv__context_drop(task->context);
 }
 
 auv_error *auv__task_cancel_error(const auv_future *future)
@@ -336,4 +365,9 @@ int auv_task_set_name(auv_task *task, const char *name)
         auv__free(auv__to_task(task)->name);
         auv__to_task(task)->name = copy;
         return 0;
+}
+
+auv_context *auv_task_get_context(auv_task *task)
+{
+        return check_task(task) < 0 ? NULL : auv__context_require(&auv__to_task(task)->context);
 }

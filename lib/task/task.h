@@ -30,9 +30,11 @@ struct auv__task {
         struct auv__task *previous; /* in the loop's list of pending tasks */
         struct auv__task *next;
         struct auv__coro *coro;     /* NULL once it has ended */
+        void *site;                 /* where the await that it is in returns to; see await.h */
         auv_error *cancel_error;    /* see auv__task_cancel_error() */
         auv_error *sleep_error;     /* AUV__SLEEP_CANCELLED: the message, or NULL */
         auv_error *error;           /* see auv_error_current() */
+        struct auv__object *context; /* see base/context.h */
         char *name;                 /* NULL where it has only its number */
         uint64_t number;
         unsigned cancels;           /* requests less uncancel()s */

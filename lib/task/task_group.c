@@ -13,6 +13,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "task/await.h"
+#include "task/behind.h"
 #include "task/cancel.h"
 
 struct member {
@@ -175,6 +176,12 @@ static void run_member(struct auv__item *item, bool dropped)
         auv__drop(&group->object);
 }
 
+auv_task *auv__task_group_behind(const struct auv__item *item)
+{
+        return item->run == run_member ? auv__container_of(item, struct member, waiter.item)->group->parent
+                                       : NULL;
+}
+
 /* Why no task can be made in the group. */
 static int check_open(const auv_task_group *group)
 {
@@ -305,6 +312,7 @@ int auv_await_task_group_exit(auv_task_group *group, int result)
         if (!task || !group->entered || group->exiting || group->parent != &task->future)
                 return body ? auv_reraise(body) : auv_raise(AUV_ERUNTIME, "not in the scope of the group");
         group->exiting = true;
+        task->site = AUV__CALLER;
         auv__keep(&group->object);
         if (result == AUV_ECANCELED)
                 cancelled = auv_ref(body);

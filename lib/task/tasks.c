@@ -16,13 +16,24 @@
 static void close_tasks(struct auv__tenant *tenant, auv_loop *loop);
 static void free_tasks(struct auv__tenant *tenant);
 
+static const char *name_of(auv_future *future)
+{
+        return future->object.kind == AUV__TASK ? auv_task_get_name(future) : NULL;
+}
+
+static struct auv__object **context_of(auv_future *future)
+{
+        return future->object.kind == AUV__TASK ? &auv__to_task(future)->context : NULL;
+}
+
 /* Makes what a loop has for its tasks, but for what can fail in that. */
 static struct auv__tasks *new_tasks(const auv_loop *loop)
 {
         struct auv__tasks *tasks = auv__calloc(sizeof(*tasks));
 
         if (tasks)
-                tasks->tenant = (struct auv__tenant) { .close = close_tasks, .free = free_tasks };
+                tasks->tenant = (struct auv__tenant) { .close = close_tasks, .free = free_tasks,
+                                                       .name = name_of, .context = context_of };
         return tasks;
 }
 

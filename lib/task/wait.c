@@ -12,6 +12,7 @@
 
 #include "base/alloc.h"
 #include "task/await.h"
+#include "task/behind.h"
 
 struct wait;
 
@@ -77,6 +78,12 @@ static void run_waiting(struct auv__item *item, bool dropped)
                 auv__drop(&future->object);
         if (wait->left && wait->n_queued == 0)
                 free_wait(wait);
+}
+
+auv_future *auv__wait_behind(const struct auv__item *item)
+{
+        return item->run == run_waiting ? &auv__container_of(item, struct waiting, waiter.item)->wait->woken
+                                        : NULL;
 }
 
 static void on_timeout(void *arg)

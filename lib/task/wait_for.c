@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "task/await.h"
+#include "task/behind.h"
 #include "task/cancel.h"
 #include "task/timeout.h"
 
@@ -38,6 +39,11 @@ static void run_ending(struct auv__item *item, bool dropped)
                 auv__drop(&future->object);
         if (ending->left)
                 free_ending(ending);
+}
+
+auv_future *auv__wait_for_behind(const struct auv__item *item)
+{
+        return item->run == run_ending ? &auv__container_of(item, struct ending, waiter.item)->ended : NULL;
 }
 
 static int await_cancelled(struct auv__task *task, auv_future *future)
@@ -97,11 +103,11 @@ int auv_await_wait_for(auv_future *future, double timeout, auv_value *ret)
         if (isnan(timeout))
                 return auv_raise(AUV_EINVAL, "the timeout is not a number");
         if (!future)
-                return auv_await(future, ret);
+                return auv__await(task, future, ret);
         if (timeout <= 0)
                 return await_without_time(task, future, ret);
         AUV_TRY(enter_new(timeout, &limit));
-        return auv_timeout_exit(limit, auv_await(future, ret));
+        return auv_timeout_exit(limit, auv__await(task, future, ret));
 }
 
 int auv_await_wait_for_coro(auv_coro_fn fn, void *arg, double timeout, auv_value *ret)
@@ -116,8 +122,12 @@ int auv_await_wait_for_coro(auv_coro_fn fn, void *arg, double timeout, auv_value
         if (!fn || isnan(timeout))
                 return auv_raise(AUV_EINVAL, "no function to run, or the timeout is not a number");
         if (timeout <= 0) {
-                never_run = auv_create_task(fn, arg, 0);
-                return auv_await_wait_for(never_run, timeout, ret);
+                never_run = auv_task_new(task->future.loop, fn, arg, 0, /* options= */ NULL);
+                r = never_run ? await_without_time(task, never_run, ret) : auv__await(task, NULL, ret);
+                /* However that ended: it must not start when @arg may be gone. */
+                if (never_run)
+                        auv__cancel(never_run, /* message= */ NULL);
+                return r;
         }
         AUV_TRY(enter_new(timeout, &limit));
         r = auv_timeout_exit(limit, fn(arg, &value));

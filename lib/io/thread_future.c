@@ -1,0 +1,477 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * Thread future
+ *
+ * A task of one loop, as the other threads see it. Its outcome is copied under the lock, or handed
+ * over where it has a destructor: the task and its result then belong to different
+ * threads. What goes to the loop, to start the task and to cancel it, are items of its own.
+ *
+ * References: one for each item that is on its way, and one while the task runs.
+ */
+
+#include <asyncuv/thread_future.h>
+
+#include "base/alloc.h"
+#include "base/context.h"
+#include "base/error.h"
+#include "io/remote.h"
+#include "loop/hooks.h"
+#include "loop/wakeup.h"
+#include "task/future.h"
+#include "task/kinds.h"
+
+#include <asyncuv/task.h>
+
+#include <stddef.h>
+#include <string.h>
+
+struct auv_thread_future {
+        struct auv__object object; /* state: enum auv__future_state, under the lock */
+        uv_mutex_t lock;
+        uv_cond_t done;
+        auv_value value;          /* AUV__HAS_RESULT */
+        auv_error *error;         /* AUV__FAILED */
+        struct wrapping *wrapped; /* who is to be told, in no order; under the lock */
+        pthread_t thread;         /* the loop's */
+        auv_loop *loop;           /* of the task; NULL before it is made, and when it has ended; likewise */
+
+        /* In the loop's thread only. */
+        auv_loop *start_loop;
+        struct auv__item start;
+        struct auv__item stop;
+        auv_task *task; /* with a reference, while it runs */
+        struct auv__waiter on_task;
+
+        struct auv__object *context; /* of the calling thread, for the task; see base/context.h */
+        auv_coro_fn fn;
+        void *arg;
+        size_t size;
+        max_align_t copy[];
+};
+
+/* A future of any loop that ends as a thread future does. */
+struct wrapper {
+        auv_future future;
+        auv_thread_future *wrapped; /* with a reference: the result belongs to it */
+};
+
+struct wrapping {
+        struct auv__remote remote;
+        auv_thread_future *wrapped; /* with a reference */
+        struct wrapping *next;
+};
+
+void auv__thread_future_free(struct auv__object *object)
+{
+        auv_thread_future *future = auv__container_of(object, auv_thread_future, object);
+
+        if (future->value.destroy)
+                future->value.destroy(future->value.p);
+        auv_unref(future->error);
+        auv__context_drop(future->context);
+        uv_cond_destroy(&future->done);
+        uv_mutex_destroy(&future->lock);
+        auv__free(future);
+}
+
+static bool is_done(const auv_thread_future *future)
+{
+        return future->object.state != AUV__PENDING;
+}
+
+/* Ends a thread future that is locked and not done, and unlocks it. */
+static void finish(auv_thread_future *future, enum auv__future_state state)
+{
+        struct wrapping *wrapping = future->wrapped, *next;
+
+        future->wrapped = NULL;
+        future->object.state = state;
+        uv_cond_broadcast(&future->done);
+        uv_mutex_unlock(&future->lock);
+        for (; wrapping; wrapping = next) {
+                next = wrapping->next;
+                auv__remote_post(&wrapping->remote);
+        }
+}
+
+/* Takes over the reference. */
+static void fail(auv_thread_future *future, auv_error *error)
+{
+        uv_mutex_lock(&future->lock);
+        future->loop = NULL;
+        if (is_done(future)) {
+                uv_mutex_unlock(&future->lock);
+                auv_unref(error);
+                return;
+        }
+        future->error = error;
+        finish(future, AUV__FAILED);
+}
+
+/* Ends a thread future as its task has ended. */
+static void follow(auv_thread_future *future, auv_task *task)
+{
+        auv_error *error = auv__future_outcome(task);
+
+        if (task->object.state == AUV__FAILED) {
+                fail(future, error);
+                return;
+        }
+        auv_unref(error);
+        uv_mutex_lock(&future->lock);
+        future->loop = NULL;
+        if (is_done(future)) {
+                uv_mutex_unlock(&future->lock);
+        } else if (task->object.state == AUV__CANCELLED) {
+                finish(future, AUV__CANCELLED);
+        } else {
+                future->value = task->value;
+                if (future->value.destroy)
+                        task->value = (auv_value) { 0 };
+                finish(future, AUV__HAS_RESULT);
+        }
+}
+
+/* The task is done; or the loop is closed, and who waits for the task is not to be told. */
+static void run_on_task(struct auv__item *item, bool dropped)
+{
+        auv_thread_future *future = auv__container_of(item, auv_thread_future, on_task.item);
+        auv_future *done = future->on_task.future;
+
+        if (done) {
+                follow(future, done);
+                auv__drop(&done->object);
+        } else {
+                fail(future, auv__error_static(AUV_ECLOSED));
+        }
+        future->task = auv_unref(future->task);
+        auv_unref(future);
+}
+
+/* Makes the task, where nobody has cancelled it before. Returns 0, or why it could not be made. */
+static int start_task(auv_thread_future *future)
+{
+        struct auv__object **outer;
+        auv_task *task;
+        bool cancelled;
+
+        if (auv_thread_future_done(future))
+                return 0;
+        outer = auv__context_enter(&future->context);
+        task = auv_loop_create_task(future->start_loop, future->fn, future->arg, future->size,
+                                    /* options= */ NULL);
+        auv__context_leave(outer);
+        if (!task)
+                return auv__no_future_reason();
+        future->task = task;
+        auv_ref(future);
+        auv__future_watch(task, &future->on_task);
+        uv_mutex_lock(&future->lock);
+        future->loop = future->start_loop;
+        cancelled = is_done(future);
+        uv_mutex_unlock(&future->lock);
+        /* Whoever has done so meanwhile has found no loop to tell. */
+        if (cancelled)
+                auv_future_cancel(task, /* message= */ NULL);
+        /* An eager one may have ended. */
+        if (auv__future_is_done(task))
+                auv__future_schedule_callbacks(task);
+        return 0;
+}
+
+static void run_start(struct auv__item *item, bool dropped)
+{
+        auv_thread_future *future = auv__container_of(item, auv_thread_future, start);
+        const int r = dropped ? auv_raise(AUV_ECLOSED, NULL) : start_task(future);
+
+        if (r < 0)
+                fail(future, auv__error_for(r));
+        auv_unref(future);
+}
+
+static void run_stop(struct auv__item *item, bool dropped)
+{
+        auv_thread_future *future = auv__container_of(item, auv_thread_future, stop);
+
+        if (!dropped && future->task)
+                auv_future_cancel(future->task, /* message= */ NULL);
+        auv_unref(future);
+}
+
+static int open_lock(auv_thread_future *future)
+{
+        int r = uv_mutex_init(&future->lock);
+
+        if (r < 0)
+                return r;
+        r = uv_cond_init(&future->done);
+        if (r < 0)
+                uv_mutex_destroy(&future->lock);
+        return r;
+}
+
+static int new_thread_future(auv_loop *loop, auv_coro_fn fn, const void *arg, size_t size,
+                             auv_thread_future **ret_future)
+{
+        auv_thread_future *future = size > SIZE_MAX - sizeof(*future) ? NULL
+                                                                      : auv__malloc(sizeof(*future) + size);
+        int r;
+
+        if (!future)
+                return AUV_ENOMEM;
+        *future = (auv_thread_future) { .object = auv__object_init(AUV__THREAD_FUTURE, AUV__SHARED),
+                                        .thread = loop->thread,
+                                        .start_loop = loop,
+                                        .start = { .run = run_start },
+                                        .stop = { .run = run_stop },
+                                        .on_task = { .item = { .run = run_on_task } },
+                                        .fn = fn,
+                                        .arg = (void *)arg,
+                                        .size = size };
+        if (size > 0)
+                future->arg = memcpy(future->copy, arg, size);
+        r = open_lock(future);
+        if (r < 0) {
+                auv__free(future);
+                return r;
+        }
+        future->context = auv__context_copy();
+        *ret_future = future;
+        return 0;
+}
+
+/* Remembers why, for whoever waits for the NULL. */
+static auv_thread_future *no_thread_future(int code)
+{
+        auv__no_future(code);
+        return NULL;
+}
+
+auv_thread_future *auv_run_coroutine_threadsafe(auv_loop *loop, auv_coro_fn fn, const void *arg, size_t size)
+{
+        auv_thread_future *future;
+        int r;
+
+        if (!loop || !fn || (size > 0 && !arg))
+                return no_thread_future(auv_raise(AUV_EINVAL, "no loop, no function, or no argument to copy"));
+        r = new_thread_future(loop, fn, arg, size, &future);
+        if (r < 0)
+                return no_thread_future(auv_raise(r, NULL));
+        auv_ref(future);
+        r = auv__wakeup_push(loop, &future->start);
+        if (r == 0)
+                return future;
+        auv_unref(future);
+        auv_unref(future);
+        return no_thread_future(auv_raise(r, NULL));
+}
+
+/* Waits, with the lock held, until the future is done. Returns 0 or AUV_ETIMEDOUT. */
+static int wait_locked(auv_thread_future *future, double timeout)
+{
+        const int64_t deadline_ns = auv__clock_after(auv__clock_monotonic(), timeout);
+        int64_t left_ns;
+
+        while (!is_done(future)) {
+                left_ns = deadline_ns - auv__clock_monotonic();
+                if (left_ns <= 0)
+                        return AUV_ETIMEDOUT;
+                if (deadline_ns == AUV__NEVER)
+                        uv_cond_wait(&future->done, &future->lock);
+                else
+                        (void)uv_cond_timedwait(&future->done, &future->lock, (uint64_t)left_ns);
+        }
+        return 0;
+}
+
+/* Blocks until the future is done, and is not cancelled. It then never changes again. */
+static int wait_for(auv_thread_future *future, double timeout)
+{
+        bool cancelled;
+        int r = 0;
+
+        if (!future)
+                return auv_raise(auv__no_future_reason(), "the thread future could not be made");
+        if (isnan(timeout))
+                return auv_raise(AUV_EINVAL, "the timeout is not a number");
+        uv_mutex_lock(&future->lock);
+        if (!is_done(future) && timeout > 0 && pthread_equal(future->thread, pthread_self()))
+                r = AUV_ERUNTIME;
+        else
+                r = wait_locked(future, timeout);
+        cancelled = future->object.state == AUV__CANCELLED;
+        uv_mutex_unlock(&future->lock);
+        if (r == AUV_ERUNTIME)
+                return auv_raise(r, "the loop's own thread would wait for itself");
+        return cancelled ? auv_raise(AUV_ECANCELED, NULL) : r < 0 ? auv_raise(r, NULL) : 0;
+}
+
+int auv_thread_future_result(auv_thread_future *future, double timeout, auv_value *ret)
+{
+        AUV_TRY(wait_for(future, timeout));
+        if (future->error)
+                return auv_reraise(future->error);
+        if (ret)
+                *ret = future->value;
+        return 0;
+}
+
+int auv_thread_future_exception(auv_thread_future *future, double timeout, auv_error **ret_error)
+{
+        AUV_TRY(wait_for(future, timeout));
+        if (ret_error)
+                *ret_error = future->error;
+        return 0;
+}
+
+static enum auv__future_state state_of(auv_thread_future *future)
+{
+        enum auv__future_state state;
+
+        uv_mutex_lock(&future->lock);
+        state = future->object.state;
+        uv_mutex_unlock(&future->lock);
+        return state;
+}
+
+bool auv_thread_future_done(auv_thread_future *future)
+{
+        return future && state_of(future) != AUV__PENDING;
+}
+
+bool auv_thread_future_cancelled(auv_thread_future *future)
+{
+        return future && state_of(future) == AUV__CANCELLED;
+}
+
+int auv_thread_future_cancel(auv_thread_future *future)
+{
+        bool cancelled;
+
+        if (!future)
+                return 0;
+        uv_mutex_lock(&future->lock);
+        if (is_done(future)) {
+                cancelled = future->object.state == AUV__CANCELLED;
+                uv_mutex_unlock(&future->lock);
+                return cancelled;
+        }
+        if (future->loop) {
+                /* The loop cannot be closed, let alone go, before it has taken this lock. */
+                auv_ref(future);
+                if (auv__wakeup_push(future->loop, &future->stop) < 0)
+                        auv_unref(future);
+        }
+        finish(future, AUV__CANCELLED);
+        return 1;
+}
+
+static struct wrapping *to_wrapping(struct auv__remote *remote)
+{
+        return auv__container_of(remote, struct wrapping, remote);
+}
+
+static void settle_wrapper(struct auv__remote *remote, auv_future *future)
+{
+        const auv_thread_future *wrapped = to_wrapping(remote)->wrapped;
+
+        switch ((enum auv__future_state)wrapped->object.state) {
+        case AUV__HAS_RESULT:
+                future->object.flags |= AUV__BORROWED;
+                auv__future_succeed(future, wrapped->value);
+                break;
+        case AUV__FAILED:
+                auv__future_fail(future, auv_ref(wrapped->error));
+                break;
+        default:
+                auv__future_set_cancelled(future, NULL, NULL);
+                break;
+        }
+}
+
+/* What this cancels tells all that wrap it, the one that asks among them. */
+static bool cancel_wrapped(struct auv__remote *remote)
+{
+        auv_thread_future_cancel(to_wrapping(remote)->wrapped);
+        return false;
+}
+
+static void free_wrapping(struct auv__remote *remote)
+{
+        struct wrapping *wrapping = to_wrapping(remote);
+
+        auv_unref(wrapping->wrapped);
+        auv__free(wrapping);
+}
+
+static const struct auv__remote_functions wrapping_functions = {
+        .settle = settle_wrapper,
+        .cancel = cancel_wrapped,
+        .free = free_wrapping,
+};
+
+void auv__wrapper_deinit(auv_future *future)
+{
+        auv_unref(auv__container_of(future, struct wrapper, future)->wrapped);
+}
+
+static auv_future *new_wrapper(auv_loop *loop, auv_thread_future *wrapped)
+{
+        struct wrapper *wrapper;
+        uint16_t traced;
+
+        wrapper = auv__made_malloc(loop, sizeof(*wrapper), &traced);
+        if (!wrapper)
+                return NULL;
+        auv__future_init(&wrapper->future, loop, AUV__WRAPPER);
+        wrapper->future.object.flags |= traced;
+        wrapper->wrapped = auv_ref(wrapped);
+        return &wrapper->future;
+}
+
+/* Has a future told when a thread future is done, or at once where it is. */
+static int wrap(auv_thread_future *wrapped, auv_future *future)
+{
+        struct wrapping *wrapping = auv__malloc(sizeof(*wrapping));
+        bool done;
+        int r;
+
+        if (!wrapping)
+                return AUV_ENOMEM;
+        r = auv__remote_begin(&wrapping->remote, &wrapping_functions, future);
+        if (r < 0) {
+                auv__free(wrapping);
+                return r;
+        }
+        wrapping->wrapped = auv_ref(wrapped);
+        uv_mutex_lock(&wrapped->lock);
+        done = is_done(wrapped);
+        if (!done) {
+                wrapping->next = wrapped->wrapped;
+                wrapped->wrapped = wrapping;
+        }
+        uv_mutex_unlock(&wrapped->lock);
+        if (done)
+                auv__remote_post(&wrapping->remote);
+        return 0;
+}
+
+auv_future *auv_wrap_future(auv_thread_future *future)
+{
+        auv_loop *loop = NULL;
+        auv_future *wrapper;
+        int r;
+
+        if (!future)
+                return auv__no_future(auv_raise(auv__no_future_reason(), "the thread future could not be made"));
+        r = auv__loop_check(&loop);
+        if (r < 0)
+                return auv__no_future(r);
+        wrapper = new_wrapper(loop, future);
+        r = wrapper ? wrap(future, wrapper) : AUV_ENOMEM;
+        if (r == 0)
+                return wrapper;
+        auv_unref(wrapper);
+        return auv__no_future(auv_raise(r, NULL));
+}

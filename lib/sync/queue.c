@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * Queue
+ *
+ * Items are not handed over: a put wakes the first in the line of getters, who looks for itself when
+ * it runs, and stands in line again, at the end, where somebody was quicker. So it is with a get
+ * and the line of putters.
+ */
+
+#include <asyncuv/queue.h>
+
+#include "base/alloc.h"
+#include "sync/bind.h"
+#include "sync/items.h"
+#include "task/line.h"
+
+struct auv_queue {
+        struct auv__object object;
+        bool is_shut_down;
+        long maxsize;
+        size_t n_unfinished;
+        auv_loop *loop; /* see bind.h */
+        struct auv__items items;
+        struct auv__line getters;
+        struct auv__line putters;
+        struct auv__line joiners;
+};
+
+static auv_queue *new_queue(long maxsize, enum auv__order order, auv_compare_fn compare, void *arg)
+{
+        auv_queue *queue = auv__calloc(sizeof(*queue));
+
+        if (!queue) {
+                auv_raise(AUV_ENOMEM, NULL);
+                return NULL;
+        }
+        queue->object = auv__object_init(AUV__QUEUE, 0);
+        queue->maxsize = maxsize;
+        queue->items = (struct auv__items) { .order = order, .compare = compare, .compare_arg = arg };
+        return queue;
+}
+
+auv_queue *auv_queue_new(long maxsize)
+{
+        return new_queue(maxsize, AUV__FIFO, NULL, NULL);
+}
+
+auv_queue *auv_lifo_queue_new(long maxsize)
+{
+        return new_queue(maxsize, AUV__LIFO, NULL, NULL);
+}
+
+auv_queue *auv_priority_queue_new(long maxsize, auv_compare_fn compare, void *arg)
+{
+        if (!compare) {
+                auv_raise(AUV_EINVAL, "no function to compare with");
+                return NULL;
+        }
+        return new_queue(maxsize, AUV__PRIORITY, compare, arg);
+}
+
+void auv__queue_free(struct auv__object *object)
+{
+        auv_queue *queue = auv__container_of(object, auv_queue, object);
+
+        auv__items_deinit(&queue->items);
+        auv__free(queue);
+}
+
+size_t auv_queue_qsize(const auv_queue *queue)
+{
+        return queue ? queue->items.n : 0;
+}
+
+long auv_queue_maxsize(const auv_queue *queue)
+{
+        return queue ? queue->maxsize : 0;
+}
+
+bool auv_queue_empty(const auv_queue *queue)
+{
+        return !queue || queue->items.n == 0;
+}
+
+bool auv_queue_full(const auv_queue *queue)
+{
+        return queue && queue->maxsize > 0 && queue->items.n >= (size_t)queue->maxsize;
+}
+
+int auv_queue_put_nowait(auv_queue *queue, auv_value item)
+{
+        if (!queue)
+                return auv_raise(AUV_EINVAL, "no queue");
+        if (queue->is_shut_down)
+                return auv_raise(AUV_EQUEUESHUTDOWN, NULL);
+        if (auv_queue_full(queue))
+                return auv_raise(AUV_EQUEUEFULL, NULL);
+        if (auv__items_put(&queue->items, item) < 0)
+                return auv_raise(AUV_ENOMEM, NULL);
+        queue->n_unfinished++;
+        auv__line_call_next(&queue->getters);
+        return 0;
+}
+
+int auv_queue_get_nowait(auv_queue *queue, auv_value *ret_item)
+{
+        if (!queue || !ret_item)
+                return auv_raise(AUV_EINVAL, "no queue, or no place for the item");
+        if (auv_queue_empty(queue))
+                return auv_raise(queue->is_shut_down ? AUV_EQUEUESHUTDOWN : AUV_EQUEUEEMPTY, NULL);
+        *ret_item = auv__items_get(&queue->items);
+        auv__line_call_next(&queue->putters);
+        return 0;
+}
+
+/* Waits while the queue is @blocked for those in @line. */
+static int await_while(auv_queue *queue, bool (*blocked)(const auv_queue *queue), struct auv__line *line,
+                       struct auv__task *task)
+{
+        bool woken;
+        int r = 0;
+
+        while (r == 0 && blocked(queue)) {
+                if (queue->is_shut_down)
+                        return auv_raise(AUV_EQUEUESHUTDOWN, NULL);
+                AUV_TRY(auv__sync_bind(&queue->loop, task));
+                r = auv__line_wait(line, task, &woken);
+                /* Woken, but cancelled before it could make use of it: somebody else may. */
+                if (r < 0 && woken && !blocked(queue))
+                        auv__line_call_next(line);
+        }
+        return r;
+}
+
+int auv_await_queue_put(auv_queue *queue, auv_value item)
+{
+        struct auv__task *task;
+        int r;
+
+        AUV_TRY(auv__sync_begin(queue, &task));
+        auv__keep(&queue->object);
+        r = await_while(queue, auv_queue_full, &queue->putters, task);
+        if (r == 0)
+                r = auv_queue_put_nowait(queue, item);
+        auv__drop(&queue->object);
+        return r;
+}
+
+int auv_await_queue_get(auv_queue *queue, auv_value *ret_item)
+{
+        struct auv__task *task;
+        int r;
+
+        AUV_TRY(auv__sync_begin(queue, &task));
+        if (!ret_item)
+                return auv_raise(AUV_EINVAL, "no place for the item");
+        auv__keep(&queue->object);
+        r = await_while(queue, auv_queue_empty, &queue->getters, task);
+        if (r == 0)
+                r = auv_queue_get_nowait(queue, ret_item);
+        auv__drop(&queue->object);
+        return r;
+}
+
+int auv_queue_task_done(auv_queue *queue)
+{
+        if (!queue)
+                return auv_raise(AUV_EINVAL, "no queue");
+        if (queue->n_unfinished == 0)
+                return auv_raise(AUV_ERUNTIME, "task_done() was called too many times");
+        if (--queue->n_unfinished == 0)
+                auv__line_wake_all(&queue->joiners);
+        return 0;
+}
+
+int auv_await_queue_join(auv_queue *queue)
+{
+        struct auv__task *task;
+        bool woken;
+        int r;
+
+        AUV_TRY(auv__sync_begin(queue, &task));
+        if (queue->n_unfinished == 0)
+                return 0;
+        AUV_TRY(auv__sync_bind(&queue->loop, task));
+        auv__keep(&queue->object);
+        r = auv__line_wait(&queue->joiners, task, &woken);
+        auv__drop(&queue->object);
+        return r;
+}
+
+/* One by one, for a destructor may use the queue. */
+static void drop_items(auv_queue *queue)
+{
+        while (queue->items.n > 0) {
+                const auv_value item = auv__items_get(&queue->items);
+
+                if (queue->n_unfinished > 0)
+                        queue->n_unfinished--;
+                if (item.destroy)
+                        item.destroy(item.p);
+        }
+        auv__items_deinit(&queue->items);
+        if (queue->n_unfinished == 0)
+                auv__line_wake_all(&queue->joiners);
+}
+
+static void wake_and_dismiss(struct auv__line *line)
+{
+        while (line->first)
+                auv__line_call_next(line);
+}
+
+void auv_queue_shutdown(auv_queue *queue, bool immediate)
+{
+        if (!queue)
+                return;
+        auv__keep(&queue->object);
+        queue->is_shut_down = true;
+        if (immediate)
+                drop_items(queue);
+        wake_and_dismiss(&queue->getters);
+        wake_and_dismiss(&queue->putters);
+        auv__drop(&queue->object);
+}

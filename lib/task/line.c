@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "task/line.h"
+
+#include "task/await.h"
+
+static void join(struct auv__line *line, struct auv__place *place)
+{
+        place->previous = line->last;
+        place->next = NULL;
+        place->in_line = true;
+        if (line->last)
+                line->last->next = place;
+        else
+                line->first = place;
+        line->last = place;
+}
+
+void auv__line_leave(struct auv__line *line, struct auv__place *place)
+{
+        if (place->previous)
+                place->previous->next = place->next;
+        else
+                line->first = place->next;
+        if (place->next)
+                place->next->previous = place->previous;
+        else
+                line->last = place->previous;
+        place->in_line = false;
+}
+
+int auv__line_wait(struct auv__line *line, struct auv__task *task, bool *ret_woken)
+{
+        struct auv__place place;
+        int r;
+
+        auv__future_init(&place.turn, task->future.loop, AUV__FUTURE);
+        join(line, &place);
+        r = auv__await_pending(task, &place.turn);
+        if (place.in_line)
+                auv__line_leave(line, &place);
+        *ret_woken = place.turn.object.state == AUV__HAS_RESULT;
+        auv__future_deinit(&place.turn);
+        return r;
+}
+
+bool auv__line_is_abandoned(const struct auv__line *line)
+{
+        for (const struct auv__place *place = line->first; place; place = place->next)
+                if (place->turn.object.state != AUV__CANCELLED)
+                        return false;
+        return true;
+}
+
+void auv__line_wake_all(struct auv__line *line)
+{
+        for (struct auv__place *place = line->first; place; place = place->next)
+                auv__place_wake(place);
+}
+
+void auv__line_call_next(struct auv__line *line)
+{
+        struct auv__place *place;
+
+        do {
+                place = line->first;
+                if (!place)
+                        return;
+                auv__line_leave(line, place);
+        } while (!auv__place_wake(place));
+}

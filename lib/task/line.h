@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef AUV_TASK_LINE_H
+#define AUV_TASK_LINE_H
+
+#include "task/task.h"
+
+/*
+ * A line of tasks that wait for their turn, first come, first served: what asyncio's primitives have
+ * as a deque of futures. The place in the line stands on the stack of the task that waits, so that
+ * waiting needs no memory and cannot fail for want of it.
+ */
+struct auv__place {
+        auv_future turn; /* what the task awaits */
+        struct auv__place *previous;
+        struct auv__place *next;
+        bool in_line;
+};
+
+struct auv__line {
+        struct auv__place *first;
+        struct auv__place *last;
+};
+
+/*
+ * Waits at the end of the line, until woken or cancelled; in either case the place is out of the line
+ * then. *ret_woken: whether it was woken, which it may have been even where the task was cancelled
+ * thereafter. Returns 0 or a negative error.
+ */
+int auv__line_wait(struct auv__line *line, struct auv__task *task, bool *ret_woken);
+
+/* Takes a place out of the line. */
+void auv__line_leave(struct auv__line *line, struct auv__place *place);
+
+/* Wakes a place, which stays in the line; false where it was woken or cancelled before. */
+static inline bool auv__place_wake(struct auv__place *place)
+{
+        if (auv__future_is_done(&place->turn))
+                return false;
+        auv__future_succeed(&place->turn, (auv_value) { 0 });
+        return true;
+}
+
+/* Whether everyone in the line has been cancelled; so it is with an empty one. */
+bool auv__line_is_abandoned(const struct auv__line *line);
+
+/* Wakes all that are in the line, and leaves them there. */
+void auv__line_wake_all(struct auv__line *line);
+
+/* Wakes the first that can be woken, and takes it and those before it out of the line. */
+void auv__line_call_next(struct auv__line *line);
+
+#endif
