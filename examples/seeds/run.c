@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The template for Python 3.7 and later, without arguments and results: an entry function, and
+ * asyncio.run(). What returns nothing has the result None, which is a value of zero.
+ *
+ *      async def main():
+ *          results = await asyncio.gather(hello1(), hello2(), hello3())
+ *          for result in results:
+ *              print(result)
+ *
+ *      asyncio.run(main())
+ */
+
+#include <asyncuv.h>
+#include <stdio.h>
+
+static int hello1(void *arg, auv_value *ret)
+{
+        puts("Hello world 01 begin");
+        AUV_TRY(auv_await_sleep(3)); /* stands for work that takes 3 seconds */
+        puts("Hello again 01 end");
+        return 0;
+}
+
+static int hello2(void *arg, auv_value *ret)
+{
+        puts("Hello world 02 begin");
+        AUV_TRY(auv_await_sleep(2));
+        puts("Hello again 02 end");
+        return 0;
+}
+
+static int hello3(void *arg, auv_value *ret)
+{
+        puts("Hello world 03 begin");
+        AUV_TRY(auv_await_sleep(4));
+        puts("Hello again 03 end");
+        return 0;
+}
+
+static int amain(void *arg, auv_value *ret)
+{
+        const double start = auv_loop_time(auv_get_running_loop());
+        AUV_AUTO auv_task *task1 = auv_create_task(hello1, NULL, 0);
+        AUV_AUTO auv_task *task2 = auv_create_task(hello2, NULL, 0);
+        AUV_AUTO auv_task *task3 = auv_create_task(hello3, NULL, 0);
+        auv_value results[3];
+
+        AUV_TRY(auv_await_gather((auv_future *[]) { task1, task2, task3 }, 3, /* flags= */ 0, results));
+        for (int i = 0; i < 3; i++)
+                puts(results[i].p == NULL ? "None" : "something");
+        printf("total run time: %.3f\n", auv_loop_time(auv_get_running_loop()) - start);
+        return 0;
+}
+
+int main(void)
+{
+        return auv_run(amain, /* arg= */ NULL);
+}
