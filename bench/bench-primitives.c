@@ -335,7 +335,7 @@ static const struct measurement measurements[] = {
         { "lock", 100000, measure_lock },
         { "lock_contended", 10000, measure_lock_contended },
         { "queue_of_one", 10000, measure_queue_of_one },
-        { "queue", 10000, measure_queue_without_limit },
+        { "queue_unlimited", 10000, measure_queue_without_limit },
         { "event", 10000, measure_event },
         { "semaphore", 100000, measure_semaphore },
 };

@@ -11,7 +11,9 @@ AUV_BEGIN_DECLS
  * @arg:         what the task was made with: a copy that belongs to the task and lives as
  *               long as the body runs, or the caller's own pointer where the size given was 0
  * @ret:         receives the result; all zero at first. With ret->destroy set, the future
- *               owns the result.
+ *               owns the result, or destroys it where the body fails all the same. What an await
+ *               puts here, as in `return auv_await(other, ret)`, belongs to the other future, and
+ *               the task holds that.
  *
  * A plain C function on a stack of its own. It may suspend at any call depth, in any
  * function with "await" in its name. What it returns is how the task ends.

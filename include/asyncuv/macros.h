@@ -61,7 +61,7 @@ AUV_API void auv_unref_at(void *variable);
 AUV_END_DECLS
 
 /* A pointer to an object, declared with AUV_AUTO, drops its reference at the end of the scope. */
-#define AUV_AUTO __attribute__((cleanup(auv_unref_at)))
+#define AUV_AUTO __attribute__((cleanup(auv_unref_at), unused))
 
 /* auv_ref() that keeps the type of its argument. */
 #define auv_ref(object) ((__typeof__(object))(auv_ref)(object))

@@ -61,6 +61,17 @@ AUV_API auv_error *auv_value_error(const auv_value *value);
  */
 AUV_API const auv_value *auv_value_list(const auv_value *value, size_t *ret_n);
 
+/**
+ * auv_value_unref() - the destructor of a value whose pointer is a reference
+ * @object:      any object of this library; may be NULL
+ *
+ * For `(auv_value) { .p = auv_ref(future), .destroy = auv_value_unref }`: auv_unref() in the shape that
+ * a destructor has.
+ *
+ * Suspends: no.    Thread: as auv_unref().
+ */
+AUV_API void auv_value_unref(void *object);
+
 AUV_END_DECLS
 
 #endif

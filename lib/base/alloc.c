@@ -48,6 +48,11 @@ char *auv__strdup(const char *text)
         return copy ? memcpy(copy, text, size) : NULL;
 }
 
+void auv__clear(void *memory, size_t size)
+{
+        memset(memory, 0, size);
+}
+
 void auv__free(void *memory)
 {
         if (memory)

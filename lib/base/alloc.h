@@ -13,6 +13,13 @@ void *auv__malloc(size_t size);
 void *auv__calloc(size_t size); /* one object, zeroed */
 void *auv__realloc(void *memory, size_t size);
 char *auv__strdup(const char *text);
+
+/*
+ * Writes zeros. For more than a hundred bytes: a compiler that sees the size may choose an instruction
+ * which takes longer to begin than this to end.
+ */
+void auv__clear(void *memory, size_t size);
+
 void auv__free(void *memory);
 
 #endif

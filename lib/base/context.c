@@ -108,7 +108,8 @@ static auv_context *new_context(struct auv__object *map)
         auv_context *context = auv__malloc(sizeof(*context));
 
         if (context)
-                *context = (auv_context) { .object = auv__object_init(AUV__CONTEXT, AUV__SHARED), .map = map };
+                *context = (auv_context) { .object = auv__object_init(AUV__CONTEXT, AUV__SHARED),
+                                           .map = map };
         return context;
 }
 

@@ -169,7 +169,7 @@ static struct auv__object *rebuild(const struct path *path, uint64_t key, struct
 
 struct auv__object *auv__context_map_set(struct auv__object *map, struct auv__context_entry *entry)
 {
-        struct auv__object *node = auv__context_map_ref(&entry->object);
+        struct auv__object *node = auv__context_map_ref(&entry->object), *below;
         const uint64_t key = entry->var->key;
         struct path path;
         uint64_t differ;
@@ -182,7 +182,8 @@ struct auv__object *auv__context_map_set(struct auv__object *map, struct auv__co
                 descend(map, key, /* last= */ -1, &path);
         } else {
                 bit = KEY_BITS - 1 - __builtin_clzll(differ);
-                node = new_branch((unsigned)bit, key, node, auv__context_map_ref(descend(map, key, bit, &path)));
+                below = descend(map, key, bit, &path);
+                node = new_branch((unsigned)bit, key, node, auv__context_map_ref(below));
         }
         return rebuild(&path, key, node);
 }

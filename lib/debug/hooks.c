@@ -89,7 +89,7 @@ static void report_slow(auv_loop *loop, const struct subject *subject, int64_t n
 {
         struct slow slow = { .subject = subject, .seconds = auv__ns_to_seconds(ns) };
 
-        auv__with_room(describe_slow, &slow);
+        auv__with_room(loop, describe_slow, &slow);
         auv_loop_call_exception_handler(loop, &(auv_exception_context) {
                 .message = slow.message,
                 .future = subject->task ? &subject->task->future : NULL,
@@ -132,7 +132,7 @@ static void report(auv_loop *loop, const auv_exception_context *context,
         auv_exception_context with_source = *context;
 
         if (origin && !context->source) {
-                auv__with_room(describe_source, &source);
+                auv__with_room(loop, describe_source, &source);
                 if (source.text[0])
                         with_source.source = source.text;
         }
@@ -145,7 +145,7 @@ static void await_outside(auv_loop *loop)
         struct source source = { .origin = &here, .heading = "Called at" };
 
         auv__origin_note(&here);
-        auv__with_room(describe_source, &source);
+        auv__with_room(loop, describe_source, &source);
         auv_loop_call_exception_handler(loop, &(auv_exception_context) {
                 .message = "an await outside of a task", .source = source.text[0] ? source.text : NULL });
 }

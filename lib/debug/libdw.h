@@ -24,12 +24,13 @@
 typedef struct Dwfl Dwfl;
 typedef struct Dwfl_Module Dwfl_Module;
 typedef struct Dwfl_Line Dwfl_Line;
+typedef struct Dwarf_Die Dwarf_Die;
 typedef struct Dwfl_Thread Dwfl_Thread;
 typedef struct Dwfl_Frame Dwfl_Frame;
 
 typedef struct {
-        int (*find_elf)(Dwfl_Module *module, void **userdata, const char *name, uint64_t base, char **ret_file,
-                        void **ret_elf);
+        int (*find_elf)(Dwfl_Module *module, void **userdata, const char *name, uint64_t base,
+                        char **ret_file, void **ret_elf);
         int (*find_debuginfo)(Dwfl_Module *module, void **userdata, const char *name, uint64_t base,
                               const char *file, const char *debuglink, uint32_t crc, char **ret_file);
         int (*section_address)(Dwfl_Module *module, void **userdata, const char *name, uint64_t base,
@@ -57,6 +58,9 @@ typedef struct {
           (Dwfl_Module *module, uint64_t address, uint64_t *ret_offset, Elf64_Sym *ret_symbol,          \
            uint32_t *ret_index, void **ret_elf, uint64_t *ret_bias))                                    \
         X(Dwfl_Line *, dwfl_module_getsrc, (Dwfl_Module *module, uint64_t address))                     \
+        X(Dwarf_Die *, dwfl_module_nextcu, (Dwfl_Module *module, Dwarf_Die *last, uint64_t *ret_bias))  \
+        X(int, dwarf_haspc, (Dwarf_Die *die, uint64_t address))                                         \
+        X(Dwfl_Line *, dwfl_getsrc, (Dwarf_Die *unit, uint64_t address))                                \
         X(const char *, dwfl_lineinfo,                                                                  \
           (Dwfl_Line *line, uint64_t *ret_address, int *ret_line, int *ret_column, uint64_t *ret_mtime, \
            uint64_t *ret_length))                                                                       \

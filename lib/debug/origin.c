@@ -64,7 +64,8 @@ static size_t length_of_folder(char *folder, size_t size)
 
         auv__symbol_find((const void *)auv__origin_note, &symbol);
         length = strlen(symbol.file);
-        if (length < sizeof(here) || length >= size || strcmp(symbol.file + length + 1 - sizeof(here), here) != 0)
+        if (length < sizeof(here) || length >= size
+            || strcmp(symbol.file + length + 1 - sizeof(here), here) != 0)
                 return 0;
         length = length + 1 - sizeof(here);
         memcpy(folder, symbol.file, length);

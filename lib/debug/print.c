@@ -106,7 +106,13 @@ static void take_running(struct stack *stack, const struct printing *printing)
         take_from(stack, (const void *const *)printing->here, n, printing->caller);
 }
 
-/* How far a shield or a gather has come, in words. */
+/* auv_await() has left its frame to the function that does the work, where the compiler makes it so. */
+static bool is_plain_await(const char *verb)
+{
+        return strcmp(verb, "auv_await") == 0 || strcmp(verb, "auv__await") == 0;
+}
+
+/* What a task waits for, in words. */
 static void add_awaited(struct auv__text *text, auv_future *future, const struct stack *stack)
 {
         const struct auv__gather *gather;
@@ -122,7 +128,7 @@ static void add_awaited(struct auv__text *text, auv_future *future, const struct
                 add_subject(text, auv__shield_inner(future));
                 break;
         case AUV__FUTURE:
-                if (stack->verb[0] && strcmp(stack->verb, "auv_await") != 0) {
+                if (stack->verb[0] && !is_plain_await(stack->verb)) {
                         auv__text_add(text, "waits in %s()", stack->verb);
                         break;
                 }
@@ -175,7 +181,8 @@ static void add_stack(struct auv__text *text, int indent, const struct auv__stac
         auv__text_add_frame(text, indent, "  |   ", (const void *)view->fn, "async ");
 }
 
-static void add_task(struct auv__text *text, const struct printing *printing, int indent, auv_task *future)
+static void add_task(struct auv__text *text, const struct printing *printing, int indent,
+                     auv_task *future)
 {
         const struct auv__task *task = auv__to_task(future);
         struct auv__stackful_view view = { .context = NULL };
@@ -286,7 +293,7 @@ int auv_format_call_graph(auv_future *future, char *buffer, size_t size)
         if (size > 0)
                 *buffer = 0;
         note_caller(&printing, AUV__CALLER);
-        auv__with_room(print_graph, &printing);
+        auv__with_room(printing.future->loop, print_graph, &printing);
         return printing.r < 0 ? printing.r : (int)printing.text.length;
 }
 
@@ -296,7 +303,7 @@ int auv_print_call_graph(auv_future *future, FILE *file)
 
         AUV_TRY(find_future(future, &printing));
         note_caller(&printing, AUV__CALLER);
-        auv__with_room(print_graph, &printing);
+        auv__with_room(printing.future->loop, print_graph, &printing);
         return printing.r;
 }
 
@@ -309,6 +316,6 @@ int auv_print_all_tasks(auv_loop *loop, FILE *file)
         if (!printing.loop)
                 return auv_raise(AUV_ENOLOOP, NULL);
         note_caller(&printing, AUV__CALLER);
-        auv__with_room(print_tasks, &printing);
+        auv__with_room(printing.loop, print_tasks, &printing);
         return printing.r;
 }

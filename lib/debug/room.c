@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Room: a large stack for a while. */
+/* Room to look for symbols in. */
 
 #include "debug/room.h"
 
 #include "coro/coro.h"
 #include "coro/stackful.h"
+#include "debug/symbols.h"
 #include "task/task.h"
 
 #define STACK_SIZE ((size_t)512 << 10)
@@ -19,22 +20,22 @@ static int run(void *arg, auv_value *ret)
 {
         const struct visit *visit = arg;
 
+        auv__symbols_enter();
         visit->fn(visit->arg);
+        auv__symbols_leave();
         return 0;
 }
 
-void auv__with_room(void (*fn)(void *arg), void *arg)
+void auv__with_room(auv_loop *loop, void (*fn)(void *arg), void *arg)
 {
         struct visit visit = { .fn = fn, .arg = arg };
-        const auv_loop *loop = auv__running_loop;
         struct auv__coro *coro;
         auv_value value;
 
-        /* Outside of a task, this is the thread's own stack. */
-        if (!loop || !loop->current
-            || auv__stackful_new(&auv__loop_tasks(loop)->stacks, STACK_SIZE, run, &visit, /* size= */ 0, &value,
-                                 &coro) < 0) {
-                fn(arg);
+        if (!loop->tenant
+            || auv__stackful_new(&auv__loop_tasks(loop)->stacks, STACK_SIZE, run, &visit, /* size= */ 0,
+                                 &value, &coro) < 0) {
+                run(&visit, &value);
                 return;
         }
         auv__coro_resume(coro, 0);

@@ -2,12 +2,13 @@
 #ifndef AUV_DEBUG_ROOM_H
 #define AUV_DEBUG_ROOM_H
 
-#include <asyncuv/coro.h>
+#include <asyncuv/loop.h>
 
 /*
- * Calls fn(arg) on a stack that is large enough for other libraries, also where the caller is a
- * coroutine with a small one; without memory for that, on the caller's. @fn must not await.
+ * Calls fn(arg), which looks for symbols, with what that needs: on a stack that is large enough for
+ * libdw, one of @loop's. Where there is none to be had, on the caller's. In the loop's thread; @fn must
+ * not await.
  */
-void auv__with_room(void (*fn)(void *arg), void *arg);
+void auv__with_room(auv_loop *loop, void (*fn)(void *arg), void *arg);
 
 #endif

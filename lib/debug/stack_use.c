@@ -48,7 +48,8 @@ static void print(void *arg)
                 struct auv__symbol symbol;
 
                 auv__symbol_find((const void *)function->fn, &symbol);
-                fprintf(table->file, "%10zu %10zu %10zu  ", function->n, function->max, function->stack_size);
+                fprintf(table->file, "%10zu %10zu %10zu  ", function->n, function->max,
+                        function->stack_size);
                 if (symbol.name[0])
                         fprintf(table->file, "%s()\n", symbol.name);
                 else
@@ -74,7 +75,9 @@ int auv_print_stack_use(auv_loop *loop, FILE *file)
         if (n > 0)
                 memcpy(sorted, use->functions, n * sizeof(*sorted));
         qsort(sorted, n, sizeof(*sorted), compare);
-        auv__with_room(print, &(struct table) { .functions = sorted, .n = n, .file = file ? file : stdout });
+        auv__with_room(loop, print, &(struct table) { .functions = sorted,
+                                                       .n = n,
+                                                       .file = file ? file : stdout });
         auv__free(sorted);
         return (int)n;
 }

@@ -3,9 +3,10 @@
 /*
  * Symbols
  *
- * What libdw has read of a process stays: a program that asks once asks again, and to read it takes
- * milliseconds. Only when an address turns up that lies nowhere is the list of modules read
- * anew, for it may have been loaded since. All of it is for one thread at a time.
+ * What libdw reads of a process holds files open, so it goes when nobody needs it any more, though to
+ * read it takes milliseconds. What was found stays: the same addresses are asked for again and again.
+ * (Where a module was unloaded and another one took its place, that is wrong until it has been pushed
+ * out.) All of it is for one thread at a time.
  *
  * libdw would look for symbols in the network where DEBUGINFOD_URLS is set; no report is worth
  * waiting for that. It is then kept from looking for symbols anywhere but in the modules.
@@ -26,7 +27,7 @@
 
 #ifdef AUV__HAVE_LIBDW
 
-enum { CACHE_SIZE = 256, PATIENCE = 16 };
+enum { CACHE_SIZE = 256 };
 
 #define MEMBER(type, name, parameters) type(*name) parameters;
 static struct {
@@ -35,9 +36,9 @@ static struct {
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static enum { UNTRIED, MISSING, READY } state;
-static Dwfl *dwfl;
+static unsigned n_users; /* between auv__symbols_enter() and auv__symbols_leave() */
+static Dwfl *dwfl;       /* NULL until one of them needs it */
 static Dwfl_Callbacks callbacks;
-static int n_misses; /* addresses that lay nowhere; each cost a look at all modules */
 static struct auv__symbol cache[CACHE_SIZE];
 
 /* What is unwound: one at a time, under the mutex. */
@@ -123,13 +124,11 @@ static const Dwfl_Thread_Callbacks thread_callbacks = { .next_thread = next_thre
 
 static void read_modules(void)
 {
-        if (dwfl)
-                libdw.dwfl_end(dwfl);
-        memset(cache, 0, sizeof(cache));
         dwfl = libdw.dwfl_begin(&callbacks);
         if (!dwfl)
                 return;
-        if (libdw.dwfl_linux_proc_report(dwfl, getpid()) != 0 || libdw.dwfl_report_end(dwfl, NULL, NULL) != 0) {
+        if (libdw.dwfl_linux_proc_report(dwfl, getpid()) != 0
+            || libdw.dwfl_report_end(dwfl, NULL, NULL) != 0) {
                 libdw.dwfl_end(dwfl);
                 dwfl = NULL;
                 return;
@@ -139,23 +138,28 @@ static void read_modules(void)
 
 static bool get_ready(void)
 {
-        if (state == UNTRIED) {
+        if (state == UNTRIED)
                 state = find_libdw() ? READY : MISSING;
-                if (state == READY)
-                        read_modules();
-        }
-        return state == READY && dwfl;
+        if (state == READY && !dwfl && n_users > 0)
+                read_modules();
+        return dwfl;
 }
 
-static Dwfl_Module *find_module(uintptr_t address)
+void auv__symbols_enter(void)
 {
-        Dwfl_Module *module = libdw.dwfl_addrmodule(dwfl, address);
+        pthread_mutex_lock(&mutex);
+        n_users++;
+        pthread_mutex_unlock(&mutex);
+}
 
-        if (module || n_misses == PATIENCE)
-                return module;
-        n_misses++;
-        read_modules();
-        return dwfl ? libdw.dwfl_addrmodule(dwfl, address) : NULL;
+void auv__symbols_leave(void)
+{
+        pthread_mutex_lock(&mutex);
+        if (--n_users == 0 && dwfl) {
+                libdw.dwfl_end(dwfl);
+                dwfl = NULL;
+        }
+        pthread_mutex_unlock(&mutex);
 }
 
 static void copy(char *to, size_t size, const char *from)
@@ -163,9 +167,22 @@ static void copy(char *to, size_t size, const char *from)
         snprintf(to, size, "%s", from ? from : "");
 }
 
+/* clang leaves out the table of the addresses that each unit has, so it may take a look at all units. */
+static Dwfl_Line *find_line(Dwfl_Module *module, uintptr_t address)
+{
+        Dwfl_Line *line = libdw.dwfl_module_getsrc(module, address);
+        Dwarf_Die *unit = NULL;
+        uint64_t bias;
+
+        while (!line && (unit = libdw.dwfl_module_nextcu(module, unit, &bias)))
+                if (libdw.dwarf_haspc(unit, address - bias) > 0)
+                        line = libdw.dwfl_getsrc(unit, address);
+        return line;
+}
+
 static void look_up(uintptr_t address, struct auv__symbol *symbol)
 {
-        Dwfl_Module *module = find_module(address);
+        Dwfl_Module *module = libdw.dwfl_addrmodule(dwfl, address);
         const char *name;
         Dwfl_Line *line;
         Elf64_Sym unused;
@@ -178,37 +195,36 @@ static void look_up(uintptr_t address, struct auv__symbol *symbol)
                 copy(symbol->name, sizeof(symbol->name), name);
                 symbol->start = (const void *)(address - offset);
         }
-        line = libdw.dwfl_module_getsrc(module, address);
+        line = find_line(module, address);
         if (line)
                 copy(symbol->file, sizeof(symbol->file),
                      libdw.dwfl_lineinfo(line, NULL, &symbol->line, NULL, NULL, NULL));
 }
 
-/* With the mutex. */
+/* With the mutex. NULL where it is not known, and there is no libdw to ask. */
 static const struct auv__symbol *find_cached(const void *address)
 {
         struct auv__symbol *symbol = &cache[((uintptr_t)address >> 1) % CACHE_SIZE];
 
         if (symbol->address != address) {
-                struct auv__symbol found = { .address = address };
-
-                look_up((uintptr_t)address, &found);
-                *symbol = found;
+                if (!get_ready())
+                        return NULL;
+                *symbol = (struct auv__symbol) { .address = address };
+                look_up((uintptr_t)address, symbol);
         }
         return symbol;
 }
 
 static bool find_by_libdw(const void *address, struct auv__symbol *ret)
 {
-        bool found = false;
+        const struct auv__symbol *symbol;
 
         pthread_mutex_lock(&mutex);
-        if (get_ready()) {
-                *ret = *find_cached(address);
-                found = ret->name[0];
-        }
+        symbol = find_cached(address);
+        if (symbol)
+                *ret = *symbol;
         pthread_mutex_unlock(&mutex);
-        return found;
+        return symbol && ret->name[0];
 }
 
 static int on_frame(Dwfl_Frame *frame, void *arg)
@@ -248,6 +264,14 @@ size_t auv__symbol_unwind(const void *context, const char *low, const char *high
 }
 
 #else
+
+void auv__symbols_enter(void)
+{
+}
+
+void auv__symbols_leave(void)
+{
+}
 
 static bool find_by_libdw(const void *address, struct auv__symbol *ret)
 {

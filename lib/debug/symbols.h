@@ -18,6 +18,10 @@ struct auv__symbol {
         int line;
 };
 
+/* Around any number of the calls below: what is read for them is kept until then. */
+void auv__symbols_enter(void);
+void auv__symbols_leave(void);
+
 /* @address: of an instruction, so of one byte less than where a call returns to. */
 void auv__symbol_find(const void *address, struct auv__symbol *ret);
 

@@ -70,7 +70,7 @@ static void on_sigint(int signum)
                 set_disposition(SIG_DFL);
                 raise(SIGINT);
         } else if (!atomic_exchange(&loop->interrupt.queued, true)) {
-                (void)auv__wakeup_push(loop, &loop->interrupt.item);
+                (void)auv__wakeup_push_async(loop, &loop->interrupt.item);
         }
         atomic_fetch_sub(&n_handling, 1);
         errno = saved_errno;

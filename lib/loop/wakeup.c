@@ -23,9 +23,6 @@ static struct auv__item closed_mark;
 
 int auv__wakeup_push(auv_loop *loop, struct auv__item *item)
 {
-        struct auv__item *head;
-        int r = 0;
-
         /* From the loop's own thread it is a call_soon(), with its place among the others. */
         if (pthread_equal(loop->thread, pthread_self())) {
                 if (loop->closed)
@@ -33,6 +30,14 @@ int auv__wakeup_push(auv_loop *loop, struct auv__item *item)
                 auv__loop_push(loop, item);
                 return 0;
         }
+        return auv__wakeup_push_async(loop, item);
+}
+
+int auv__wakeup_push_async(auv_loop *loop, struct auv__item *item)
+{
+        struct auv__item *head;
+        int r = 0;
+
         atomic_fetch_add(&loop->callers, 1);
         head = atomic_load(&loop->threadsafe);
         do {

@@ -11,6 +11,9 @@
 /* Returns 0, or AUV_ECLOSED and then the item was not taken. Wakes the loop. */
 int auv__wakeup_push(auv_loop *loop, struct auv__item *item);
 
+/* The same, but for what runs in the loop's thread between any two of its instructions: a signal handler. */
+int auv__wakeup_push_async(auv_loop *loop, struct auv__item *item);
+
 /* Makes ready what other threads have pushed, in the order in which they did. */
 void auv__wakeup_collect(auv_loop *loop);
 

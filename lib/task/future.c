@@ -271,8 +271,11 @@ auv_error *auv__future_outcome(auv_future *future)
 int auv__future_read(auv_future *future, auv_value *ret)
 {
         if (auv__likely(future->object.state == AUV__HAS_RESULT)) {
-                if (ret)
+                if (ret) {
                         *ret = future->value;
+                        if (auv__unlikely(ret->destroy != NULL))
+                                auv__task_borrow(ret, future);
+                }
                 return 0;
         }
         return auv__error_set_current(auv__future_outcome(future));

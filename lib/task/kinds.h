@@ -12,6 +12,12 @@ void auv__gather_deinit(auv_future *future);
 void auv__shield_deinit(auv_future *future);
 void auv__wrapper_deinit(auv_future *future); /* in lib/io/thread_future.c */
 
+/*
+ * A result that @source owns has been put into @slot. Where that is the result of the running task, the
+ * task holds @source from now on, in case it ends with that.
+ */
+void auv__task_borrow(const auv_value *slot, auv_future *source);
+
 /* The message of the last request that the task had to keep for its next step; NULL for none. */
 auv_error *auv__task_cancel_error(const auv_future *future);
 

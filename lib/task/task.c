@@ -23,19 +23,48 @@
 
 static uint64_t next_number = 1; /* of all loops, so counted atomically */
 
+void auv__task_borrow(const auv_value *slot, auv_future *source)
+{
+        struct auv__task *task = auv__running_loop && auv__running_loop->current
+                ? auv__to_task(auv__running_loop->current) : NULL;
+
+        if (!task || slot != &task->future.value)
+                return;
+        auv__keep(&source->object);
+        auv_unref(task->lender);
+        task->lender = source;
+}
+
+/* Whether the task's result still is the one that it has borrowed; if not, the lender is let go. */
+static bool is_borrowed(struct auv__task *task)
+{
+        const auv_value *own = &task->future.value, *lent;
+
+        if (auv__likely(!task->lender))
+                return false;
+        lent = &task->lender->value;
+        if (own->destroy == lent->destroy && own->p == lent->p)
+                return true;
+        task->lender = auv_unref(task->lender);
+        return false;
+}
+
 /* Ends the task as its body has ended: with @r, and with the current error where that is one. */
 static void finish(struct auv__task *task, int r)
 {
         auv_future *future = &task->future;
         auv_value value = future->value;
+        const bool borrowed = is_borrowed(task);
 
         auv__coro_destroy(task->coro);
         task->coro = NULL;
         if (r >= 0 && !task->must_cancel) {
+                if (auv__unlikely(borrowed))
+                        future->object.flags |= AUV__BORROWED;
                 auv__future_succeed(future, value);
         } else {
                 /* There is an error to tell, and no place for a result beside it. */
-                if (value.destroy)
+                if (value.destroy && !borrowed)
                         value.destroy(value.p);
                 if (r >= 0) {
                         task->must_cancel = false;
@@ -72,8 +101,9 @@ static void run_as_current(struct auv__task *task, auv_error *error)
 
         loop->current = &task->future;
         auv__error_slot = &task->error;
-        outer_context = auv__context_enter(&task->context);
+        outer_context = auv__context_enter(task->current_context);
         r = run_body(task, error);
+        task->current_context = auv__context_slot;
         ended = r != AUV__CORO_SUSPENDED;
         if (ended)
                 finish(task, r);
@@ -156,11 +186,7 @@ void auv__task_end_sleep(struct auv__task *task, enum auv__sleep_state how)
 
 int auv__task_suspend(struct auv__task *task)
 {
-        struct auv__object **context = auv__context_slot; /* of another than the task in auv_context_run() */
-        const int r = auv__stackful_suspend(task->coro);
-
-        auv__context_slot = context;
-        return r;
+        return auv__stackful_suspend(task->coro);
 }
 
 /*
@@ -209,7 +235,8 @@ static int new_task(auv_loop *loop, auv_coro_fn fn, const void *arg, size_t size
         task = auv__made_malloc(loop, sizeof(*task), &traced);
         if (!task)
                 return AUV_ENOMEM;
-        *task = (struct auv__task) { .future = { .object = { .flags = traced } } };
+        auv__clear(task, sizeof(*task));
+        task->future.object.flags = traced;
         if (options->name) {
                 task->name = auv__strdup(options->name);
                 if (!task->name) {
@@ -227,6 +254,7 @@ static int new_task(auv_loop *loop, auv_coro_fn fn, const void *arg, size_t size
         if (!options->name)
                 task->number = __atomic_fetch_add(&next_number, 1, __ATOMIC_RELAXED);
         task->context = auv__context_take(options->context);
+        task->current_context = &task->context;
         auv__future_init(&task->future, loop, AUV__TASK);
         task->future.object.flags |= traced;
         if (auv__unlikely(loop->stack_watermark || traced))
@@ -295,6 +323,7 @@ void auv__task_deinit(auv_future *future)
 
         auv_unref(task->cancel_error);
         auv_unref(task->sleep_error);
+        auv_unref(task->lender);
         auv__free(task->name);
         auv__context_drop(task->context);
 }

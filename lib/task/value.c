@@ -4,6 +4,7 @@
 
 #include "task/value.h"
 
+/* Not auv_value_unref(), which a program may use for an error that it hands on as a value. */
 static void destroy_error(void *error)
 {
         auv_unref(error);
@@ -13,6 +14,11 @@ static void destroy_error(void *error)
 static void destroy_list(void *list)
 {
         (void)list;
+}
+
+void auv_value_unref(void *object)
+{
+        auv_unref(object);
 }
 
 auv_value auv__value_from_error(auv_error *error)

@@ -130,6 +130,9 @@ int auv_await_wait_for_coro(auv_coro_fn fn, void *arg, double timeout, auv_value
                 return r;
         }
         AUV_TRY(enter_new(timeout, &limit));
+        /* The task knows its own result, and what the body may have borrowed for it. */
+        if (ret == &task->future.value)
+                return auv_timeout_exit(limit, fn(arg, ret));
         r = auv_timeout_exit(limit, fn(arg, &value));
         if (r >= 0 && ret)
                 *ret = value;

@@ -280,6 +280,7 @@ static int test_several(void *arg, auv_value *ret)
         check(auv_await_gather(both, 2, 0, results) == 0 && results[1].i == 42);
         check(auv_await(all, &value) == 0);
         check(auv_value_list(&value, &n)[1].i == 42 && n == 2);
+        auv_value_unref(NULL);
         check(auv_value_error(&results[0]) == NULL);
         check(auv_await_wait(both, 2, AUV_NO_TIMEOUT, AUV_ALL_COMPLETED, NULL) == 2);
         check(auv_await_as_completed(iterator, &future) == 1 && (future == a || future == b));

@@ -11,7 +11,7 @@ enum { N_VARS = 60, N_VERSIONS = 40, STEPS = 20000 };
 
 static auv_context_var *vars[N_VARS];
 
-/* Where value number i is alive. */
+/* How often each value has been destroyed, by its number. */
 static int destroyed[STEPS + N_VARS];
 
 static void destroy(void *value)
@@ -186,7 +186,7 @@ Test(context_map, is_flat_for_many_variables)
         cr_assert(eq(sz, auv__context_map_vars(map, NULL, 0), (size_t)MANY / 16));
         cr_assert(most <= 2 * 13, "a path of %ld for 6250 variables", most);
         for (int i = 0; i < MANY; i++)
-                cr_assert((auv__context_map_get(map, many[i]) != NULL) == (i % 16 == 0));
+                cr_assert(eq(int, auv__context_map_get(map, many[i]) != NULL, i % 16 == 0));
         auv__context_map_unref(map);
         for (int i = 0; i < MANY; i++)
                 auv_unref(many[i]);

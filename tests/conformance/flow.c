@@ -166,9 +166,3 @@ int op_log(struct context *context, const struct op *op)
         text_deinit(&text);
         return 0;
 }
-
-int op_not_yet(struct context *context, const struct op *op)
-{
-        machine_log(context->machine, "not yet %s", op->words[0]);
-        return 0;
-}

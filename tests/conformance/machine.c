@@ -110,14 +110,29 @@ void machine_bind_task(struct machine *m, const char *name, auv_task *task)
         machine_bind(m, name, KIND_FUTURE, task);
 }
 
-int machine_find(struct machine *m, const char *name, enum kind kind, void *ret_object)
+int machine_bind_new(struct machine *m, const char *name, enum kind kind, void *object)
+{
+        if (!object)
+                return auv_error_code(auv_error_current());
+        machine_bind(m, name, kind, object);
+        return 0;
+}
+
+const struct thing *machine_find_thing(struct machine *m, const char *name)
 {
         const struct thing *thing = find_thing(m, name);
 
-        if (!thing) {
+        if (!thing)
                 machine_log(m, "undefined %s", name);
+        return thing;
+}
+
+int machine_find(struct machine *m, const char *name, enum kind kind, void *ret_object)
+{
+        const struct thing *thing = machine_find_thing(m, name);
+
+        if (!thing)
                 return 0;
-        }
         if (thing->kind != kind)
                 return auv_raise(ERROR_ATTRIBUTE, NULL);
         memcpy(ret_object, &thing->object, sizeof(thing->object));

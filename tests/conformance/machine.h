@@ -18,7 +18,17 @@
  * and every task until the scenario ends.
  */
 
-enum kind { KIND_FUTURE, KIND_TIMEOUT, KIND_GROUP };
+enum kind {
+        KIND_FUTURE,
+        KIND_TIMEOUT,
+        KIND_GROUP,
+        KIND_LOCK,
+        KIND_EVENT,
+        KIND_CONDITION,
+        KIND_SEMAPHORE,
+        KIND_BARRIER,
+        KIND_QUEUE,
+};
 
 /* What a name stands for. */
 struct thing {
@@ -82,11 +92,17 @@ void machine_bind(struct machine *m, const char *name, enum kind kind, void *obj
 /* The same, and the task counts as created now. */
 void machine_bind_task(struct machine *m, const char *name, auv_task *task);
 
+/* The same for what a constructor gives that tells its error with a NULL. Returns 0 or that error. */
+int machine_bind_new(struct machine *m, const char *name, enum kind kind, void *object);
+
 /*
  * What a name stands for, borrowed. Returns 1; 0, it stands for nothing, which has been traced:
  * the operation is to do nothing more; or ERROR_ATTRIBUTE, it is of another kind.
  */
 int machine_find(struct machine *m, const char *name, enum kind kind, void *ret_object);
+
+/* The same for a name that may stand for things of several kinds; NULL where it stands for nothing. */
+const struct thing *machine_find_thing(struct machine *m, const char *name);
 
 /*
  * The futures that names stand for, to be given back by futures_free(). Returns 1, 0 or

@@ -44,7 +44,6 @@ int op_raise(struct context *context, const struct op *op);
 int op_reraise(struct context *context, const struct op *op);
 int op_call(struct context *context, const struct op *op);
 int op_log(struct context *context, const struct op *op);
-int op_not_yet(struct context *context, const struct op *op);
 
 /* futures */
 int op_await(struct context *context, const struct op *op);
@@ -88,5 +87,39 @@ int op_reschedule(struct context *context, const struct op *op);
 int op_expired(struct context *context, const struct op *op);
 int op_waitfor(struct context *context, const struct op *op);
 int op_waitforcoro(struct context *context, const struct op *op);
+
+/* locks, semaphores, conditions */
+int op_with(struct context *context, const struct op *op);
+int op_lock(struct context *context, const struct op *op);
+int op_semaphore(struct context *context, const struct op *op);
+int op_bounded(struct context *context, const struct op *op);
+int op_condition(struct context *context, const struct op *op);
+int op_acquire(struct context *context, const struct op *op);
+int op_release(struct context *context, const struct op *op);
+int op_locked(struct context *context, const struct op *op);
+int op_cwait(struct context *context, const struct op *op);
+int op_cnotify(struct context *context, const struct op *op);
+int op_cnotifyall(struct context *context, const struct op *op);
+
+/* events, barriers */
+int op_event(struct context *context, const struct op *op);
+int op_ewait(struct context *context, const struct op *op);
+int op_eset(struct context *context, const struct op *op);
+int op_eclear(struct context *context, const struct op *op);
+int op_barrier(struct context *context, const struct op *op);
+int op_bwait(struct context *context, const struct op *op);
+int op_breset(struct context *context, const struct op *op);
+int op_babort(struct context *context, const struct op *op);
+
+/* queues */
+int op_queue(struct context *context, const struct op *op);
+int op_put(struct context *context, const struct op *op);
+int op_get(struct context *context, const struct op *op);
+int op_join(struct context *context, const struct op *op);
+int op_putnow(struct context *context, const struct op *op);
+int op_getnow(struct context *context, const struct op *op);
+int op_taskdone(struct context *context, const struct op *op);
+int op_qsize(struct context *context, const struct op *op);
+int op_shutdown(struct context *context, const struct op *op);
 
 #endif

@@ -193,6 +193,92 @@ Test(embedded, starts_tasks_from_callbacks_of_libuv)
         cr_assert_trace("+ soon -");
 }
 
+static void call_later_from_uv(uv_timer_t *timer)
+{
+        auv_loop_call_later(over, 0.001, trace_arg, "later", NULL);
+        uv_close((uv_handle_t *)timer, NULL);
+}
+
+Test(embedded, takes_timers_from_callbacks_of_libuv)
+{
+        uv_timer_t timer;
+
+        uv_timer_init(&uv, &timer);
+        uv_timer_start(&timer, call_later_from_uv, 1, 0);
+        cr_assert(eq(int, uv_run(&uv, UV_RUN_DEFAULT), 0));
+        cr_assert_trace("later");
+}
+
+static void cancel_call_from_uv(uv_timer_t *timer)
+{
+        auv_call_cancel(timer->data);
+        uv_close((uv_handle_t *)timer, NULL);
+}
+
+/* What kept uv_run() going is gone: it returns, and not an hour later. */
+Test(embedded, lets_timers_be_cancelled_from_callbacks_of_libuv)
+{
+        AUV_AUTO auv_call *call = NULL;
+        uv_timer_t timer;
+
+        auv_loop_call_later(over, 3600, trace_arg, "never", &call);
+        uv_timer_init(&uv, &timer);
+        timer.data = call;
+        uv_timer_start(&timer, cancel_call_from_uv, 1, 0);
+        cr_assert(eq(int, uv_run(&uv, UV_RUN_DEFAULT), 0));
+        cr_assert_trace("");
+}
+
+static void cancel_task_from_uv(uv_timer_t *timer)
+{
+        cr_assert(eq(int, auv_task_cancel(timer->data, "from uv"), 1));
+        uv_close((uv_handle_t *)timer, NULL);
+}
+
+Test(embedded, lets_tasks_be_cancelled_from_callbacks_of_libuv)
+{
+        AUV_AUTO auv_task *task = start_sleep(over, 3600);
+        uv_timer_t timer;
+
+        uv_timer_init(&uv, &timer);
+        timer.data = task;
+        uv_timer_start(&timer, cancel_task_from_uv, 1, 0);
+        cr_assert(eq(int, uv_run(&uv, UV_RUN_DEFAULT), 0));
+        cr_assert(auv_future_cancelled(task));
+}
+
+static void close_from_uv(uv_timer_t *timer)
+{
+        cr_assert(eq(int, auv_loop_close(over), 0));
+        over = auv_unref(over);
+        uv_close((uv_handle_t *)timer, NULL);
+}
+
+Test(embedded, may_be_closed_and_go_in_a_callback_of_libuv)
+{
+        AUV_AUTO auv_task *task = start_sleep(over, 3600);
+        uv_timer_t timer;
+
+        uv_timer_init(&uv, &timer);
+        uv_timer_start(&timer, close_from_uv, 1, 0);
+        cr_assert(eq(int, uv_run(&uv, UV_RUN_DEFAULT), 0));
+        cr_assert(eq(int, reports_drop(), 1));
+        cr_assert(eq(int, auv_future_result(task, NULL), AUV_ECLOSED));
+}
+
+Test(embedded, may_have_a_virtual_clock)
+{
+        AUV_AUTO auv_loop *quick = NULL;
+        AUV_AUTO auv_task *task = NULL;
+
+        cr_assert(eq(int, auv_new_event_loop(AUV_LOOP_OPTIONS(.uv_loop = &uv, .clock = AUV_CLOCK_VIRTUAL),
+                                             &quick), 0));
+        task = start_sleep(quick, 3600);
+        cr_assert(eq(int, uv_run(&uv, UV_RUN_DEFAULT), 0));
+        cr_assert(auv_future_done(task));
+        cr_assert(eq(dbl, auv_loop_time(quick), 3600));
+}
+
 Test(embedded, can_be_run_again_and_again)
 {
         for (int i = 0; i < 5; i++) {

@@ -13,6 +13,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <uv.h>
 
 TestSuite(loop, .init = loop_setup, .fini = loop_teardown);
 
@@ -731,6 +732,69 @@ Test(loop, makes_nothing_new_while_it_takes_tasks_down)
         cr_assert(eq(int, auv_loop_close(loop), 0));
         cr_assert(eq(int, reports_drop(), 1));
         cr_assert_trace("refused");
+}
+
+static int closes_another_loop(void *arg, auv_value *ret)
+{
+        auv_task *self = auv_current_task(NULL);
+        AUV_AUTO auv_task *task = auv_loop_create_task(arg, cleans_up, NULL, 0, NULL);
+
+        auv_raise(AUV_EUSER, "of this task");
+        cr_assert(eq(int, auv_loop_close(arg), 0));
+        cr_assert(auv_future_done(task));
+        cr_assert(eq(ptr, auv_current_task(NULL), self));
+        cr_assert(eq(ptr, auv_get_running_loop(), loop));
+        cr_assert_text(auv_error_message(auv_error_current()), "of this task");
+        return auv_await_sleep(1);
+}
+
+Test(loop, may_be_closed_in_a_task_of_another)
+{
+        AUV_AUTO auv_loop *other = loop_new();
+        AUV_AUTO auv_task *task = auv_loop_create_task(other, cleans_up, NULL, 0, NULL);
+
+        auv_loop_stop(other);
+        cr_assert(eq(int, auv_loop_run_forever(other), 0));
+        cr_assert(eq(int, loop_run(closes_another_loop, other, NULL), 0));
+        cr_assert(eq(int, reports_drop(), 2));
+        cr_assert_trace("+ ECLOSED ECLOSED ECLOSED ECLOSED");
+        cr_assert(auv_future_done(task));
+}
+
+static int awaits_on_and_on(void *arg, auv_value *ret)
+{
+        while (arg)
+                auv_await_sleep(1);
+        return 0;
+}
+
+/* Such a body cannot return; closing does not wait for it. */
+Test(loop, leaves_a_task_that_refuses_to_be_taken_down)
+{
+        AUV_AUTO auv_task *task = auv_loop_create_task(loop, awaits_on_and_on, loop, 0, NULL);
+
+        loop_turn();
+        cr_assert(eq(int, auv_loop_close(loop), 0));
+        cr_assert(eq(int, reports_drop(), 1));
+        cr_assert(auv_future_done(task));
+}
+
+static void closed(uv_handle_t *handle)
+{
+        trace("closed");
+}
+
+Test(loop, is_not_closed_before_the_programs_handles_are)
+{
+        uv_async_t async;
+
+        uv_async_init(auv_loop_uv(loop), &async, NULL);
+        cr_assert(lt(int, auv_loop_close(loop), 0));
+        cr_assert(not(auv_loop_is_closed(loop)));
+        uv_close((uv_handle_t *)&async, closed);
+        loop_turn();
+        cr_assert_trace("closed");
+        cr_assert(eq(int, auv_loop_close(loop), 0));
 }
 
 /* Tasks that were detached, and have nobody who holds them. */

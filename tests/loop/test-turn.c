@@ -215,6 +215,89 @@ Test(turn, wakes_tasks_from_callbacks_of_libuv)
         close_and_run((uv_handle_t *)&timer);
 }
 
+static void expect_no_task(uv_timer_t *timer)
+{
+        cr_assert(eq(ptr, auv_get_running_loop(), loop));
+        cr_assert(zero(ptr, auv_current_task(NULL)));
+        cr_assert(eq(int, auv_await_sleep(0), AUV_ENOTASK));
+        cr_assert(eq(int, auv_loop_close(loop), AUV_ERUNTIME));
+        auv_future_set_result(timer->data, NUMBER(1));
+}
+
+Test(turn, runs_callbacks_of_libuv_outside_of_any_task)
+{
+        AUV_AUTO auv_future *future = auv_loop_create_future(loop);
+        uv_timer_t timer;
+
+        uv_timer_init(auv_loop_uv(loop), &timer);
+        timer.data = future;
+        uv_timer_start(&timer, expect_no_task, 1, 0);
+        cr_assert(eq(int, loop_run(coro_await, future, NULL), 0));
+        close_and_run((uv_handle_t *)&timer);
+}
+
+/* A handle of the program's may run in any phase of libuv's: before it polls, or after. */
+static void complete_idle(uv_idle_t *idle)
+{
+        uv_idle_stop(idle);
+        auv_future_set_result(idle->data, NUMBER(5));
+}
+
+static void complete_prepare(uv_prepare_t *prepare)
+{
+        uv_prepare_stop(prepare);
+        auv_future_set_result(prepare->data, NUMBER(5));
+}
+
+static void complete_check(uv_check_t *check)
+{
+        uv_check_stop(check);
+        auv_future_set_result(check->data, NUMBER(5));
+}
+
+static void stop_uv(uv_timer_t *timer)
+{
+        uv_stop(timer->loop);
+        complete(timer);
+}
+
+Test(turn, wakes_tasks_from_any_phase_of_libuv)
+{
+        uv_loop_t *uv = auv_loop_uv(loop);
+        AUV_AUTO auv_future *by_idle = auv_loop_create_future(loop);
+        AUV_AUTO auv_future *by_prepare = auv_loop_create_future(loop);
+        AUV_AUTO auv_future *by_check = auv_loop_create_future(loop);
+        AUV_AUTO auv_future *by_timer = auv_loop_create_future(loop);
+        uv_idle_t idle;
+        uv_prepare_t prepare;
+        uv_check_t check;
+        uv_timer_t timer, keeps_polling;
+
+        uv_idle_init(uv, &idle);
+        idle.data = by_idle;
+        uv_idle_start(&idle, complete_idle);
+        cr_assert(eq(int, loop_run(coro_await, by_idle, NULL), 0));
+        uv_prepare_init(uv, &prepare);
+        prepare.data = by_prepare;
+        uv_prepare_start(&prepare, complete_prepare);
+        cr_assert(eq(int, loop_run(coro_await, by_prepare, NULL), 0));
+        uv_check_init(uv, &check);
+        check.data = by_check;
+        uv_timer_init(uv, &keeps_polling);
+        uv_timer_start(&keeps_polling, see_timer, 1, 0);
+        uv_check_start(&check, complete_check);
+        cr_assert(eq(int, loop_run(coro_await, by_check, NULL), 0));
+        uv_timer_init(uv, &timer);
+        timer.data = by_timer;
+        uv_timer_start(&timer, stop_uv, 1, 0);
+        cr_assert(eq(int, loop_run(coro_await, by_timer, NULL), 0));
+        close_and_run((uv_handle_t *)&idle);
+        close_and_run((uv_handle_t *)&prepare);
+        close_and_run((uv_handle_t *)&check);
+        close_and_run((uv_handle_t *)&keeps_polling);
+        close_and_run((uv_handle_t *)&timer);
+}
+
 static void call_soon_from_uv(uv_async_t *async)
 {
         auv_loop_call_soon(async->data, trace_arg, "io", NULL);

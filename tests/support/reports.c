@@ -20,6 +20,7 @@ static void record(auv_loop *loop, const auv_exception_context *context, void *a
         snprintf(report->message, sizeof(report->message), "%s", context->message ? context->message : "");
         snprintf(report->error_message, sizeof(report->error_message), "%s",
                  error_message ? error_message : "");
+        snprintf(report->source, sizeof(report->source), "%s", context->source ? context->source : "");
 }
 
 void reports_record(auv_loop *loop)

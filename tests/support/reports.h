@@ -15,6 +15,7 @@ struct report {
         char message[1024];
         int code;                 /* of the error; 0 where there was none */
         char error_message[1024]; /* of the error; empty where there was none */
+        char source[1024];        /* where it was made; empty where that is not known */
         const auv_future *future; /* to be compared only: it may be gone */
         const auv_loop *loop;
 };

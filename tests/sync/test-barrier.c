@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "elsewhere.h"
+#include "held.h"
 #include "support/coroutine.h"
 #include "support/failing_allocator.h"
 #include "support/loop.h"
@@ -125,8 +126,8 @@ Test(barrier, for_one_lets_it_pass_without_suspending)
 Test(barrier, numbers_tasks_as_they_come_and_does_not_keep_the_last)
 {
         AUV_AUTO auv_barrier *barrier = auv_barrier_new(3);
-        AUV_AUTO auv_task *a = start_party("a", barrier);
-        AUV_AUTO auv_task *b = start_party("b", barrier);
+        HELD a = start_party("a", barrier);
+        HELD b = start_party("b", barrier);
         AUV_AUTO auv_task *c = NULL;
 
         loop_turns(2);
@@ -144,9 +145,9 @@ Test(barrier, numbers_tasks_as_they_come_and_does_not_keep_the_last)
 Test(barrier, keeps_those_that_come_until_the_others_have_gone)
 {
         AUV_AUTO auv_barrier *barrier = auv_barrier_new(2);
-        AUV_AUTO auv_task *a = start_party("a", barrier);
-        AUV_AUTO auv_task *b = start_coming("b", barrier, 2);
-        AUV_AUTO auv_task *c = start_party("c", barrier);
+        HELD a = start_party("a", barrier);
+        HELD b = start_coming("b", barrier, 2);
+        HELD c = start_party("c", barrier);
 
         loop_turns(1);
         cr_assert_trace("b1 |");
@@ -173,8 +174,8 @@ Test(barrier, may_be_passed_again_and_again)
 Test(barrier, that_is_reset_sends_those_away_that_wait)
 {
         AUV_AUTO auv_barrier *barrier = auv_barrier_new(3);
-        AUV_AUTO auv_task *a = start_party("a", barrier);
-        AUV_AUTO auv_task *b = start_party("b", barrier);
+        HELD a = start_party("a", barrier);
+        HELD b = start_party("b", barrier);
         AUV_AUTO auv_task *reset = NULL;
 
         loop_turn();
@@ -191,7 +192,7 @@ Test(barrier, that_is_reset_sends_those_away_that_wait)
 Test(barrier, that_is_being_reset_keeps_those_that_come_until_the_others_have_gone)
 {
         AUV_AUTO auv_barrier *barrier = auv_barrier_new(3);
-        AUV_AUTO auv_task *a = start_party("a", barrier);
+        HELD a = start_party("a", barrier);
         AUV_AUTO auv_task *reset = NULL, *again = NULL, *late = NULL;
 
         loop_turn();
@@ -217,9 +218,9 @@ Test(barrier, at_which_nobody_waits_may_be_reset)
 Test(barrier, that_is_reset_while_it_lets_tasks_go_sends_them_away)
 {
         AUV_AUTO auv_barrier *barrier = auv_barrier_new(2);
-        AUV_AUTO auv_task *a = start_party("a", barrier);
-        AUV_AUTO auv_task *b = start_party("b", barrier);
-        AUV_AUTO auv_task *reset = start(resets, barrier);
+        HELD a = start_party("a", barrier);
+        HELD b = start_party("b", barrier);
+        HELD reset = start(resets, barrier);
 
         loop_turns(2);
         cr_assert_trace("b1 reset | a:EBROKENBARRIER |");
@@ -230,8 +231,8 @@ Test(barrier, that_is_reset_while_it_lets_tasks_go_sends_them_away)
 Test(barrier, that_is_aborted_is_broken_until_it_is_reset)
 {
         AUV_AUTO auv_barrier *barrier = auv_barrier_new(3);
-        AUV_AUTO auv_task *a = start_party("a", barrier);
-        AUV_AUTO auv_task *b = start_party("b", barrier);
+        HELD a = start_party("a", barrier);
+        HELD b = start_party("b", barrier);
         AUV_AUTO auv_task *abort = NULL, *late = NULL;
 
         loop_turn();
@@ -251,10 +252,10 @@ Test(barrier, that_is_aborted_is_broken_until_it_is_reset)
 Test(barrier, that_is_aborted_while_it_lets_tasks_go_sends_them_away)
 {
         AUV_AUTO auv_barrier *barrier = auv_barrier_new(3);
-        AUV_AUTO auv_task *a = start_party("a", barrier);
-        AUV_AUTO auv_task *b = start_party("b", barrier);
-        AUV_AUTO auv_task *c = start_party("c", barrier);
-        AUV_AUTO auv_task *abort = start(aborts, barrier);
+        HELD a = start_party("a", barrier);
+        HELD b = start_party("b", barrier);
+        HELD c = start_party("c", barrier);
+        HELD abort = start(aborts, barrier);
 
         loop_turns(2);
         cr_assert_trace("c2 abort | a:EBROKENBARRIER b:EBROKENBARRIER |");
@@ -264,10 +265,10 @@ Test(barrier, that_is_aborted_while_it_lets_tasks_go_sends_them_away)
 Test(barrier, that_is_aborted_sends_those_away_that_wait_for_the_others_to_go)
 {
         AUV_AUTO auv_barrier *barrier = auv_barrier_new(2);
-        AUV_AUTO auv_task *a = start_party("a", barrier);
-        AUV_AUTO auv_task *b = start_party("b", barrier);
-        AUV_AUTO auv_task *late = start_party("late", barrier);
-        AUV_AUTO auv_task *abort = start(aborts, barrier);
+        HELD a = start_party("a", barrier);
+        HELD b = start_party("b", barrier);
+        HELD late = start_party("late", barrier);
+        HELD abort = start(aborts, barrier);
 
         loop_turns(3);
         cr_assert_trace("b1 abort | a:EBROKENBARRIER late:EBROKENBARRIER | |");
@@ -323,7 +324,7 @@ Test(barrier, gives_a_number_twice_where_one_of_those_that_came_was_cancelled)
 {
         AUV_AUTO auv_barrier *barrier = auv_barrier_new(3);
         AUV_AUTO auv_task *a = start_party("a", barrier);
-        AUV_AUTO auv_task *b = start_party("b", barrier);
+        HELD b = start_party("b", barrier);
         AUV_AUTO auv_task *c = NULL, *d = NULL;
 
         loop_turn();
@@ -340,8 +341,8 @@ Test(barrier, lets_the_others_go_though_one_is_cancelled_that_was_let_go)
 {
         AUV_AUTO auv_barrier *barrier = auv_barrier_new(3);
         AUV_AUTO auv_task *a = start_party("a", barrier);
-        AUV_AUTO auv_task *b = start_party("b", barrier);
-        AUV_AUTO auv_task *c = start_party("c", barrier);
+        HELD b = start_party("b", barrier);
+        HELD c = start_party("c", barrier);
 
         loop_turns(1);
         auv_task_cancel(a, NULL);
@@ -354,8 +355,8 @@ Test(barrier, lets_the_others_go_though_one_is_cancelled_that_was_let_go)
 Test(barrier, is_no_more_waited_for_by_one_that_is_cancelled_while_others_are_let_go)
 {
         AUV_AUTO auv_barrier *barrier = auv_barrier_new(2);
-        AUV_AUTO auv_task *a = start_party("a", barrier);
-        AUV_AUTO auv_task *b = start_party("b", barrier);
+        HELD a = start_party("a", barrier);
+        HELD b = start_party("b", barrier);
         AUV_AUTO auv_task *late = start_party("late", barrier);
 
         loop_turns(1);
@@ -426,10 +427,10 @@ Test(barrier, without_memory_cannot_be_made)
 Test(barrier, needs_no_memory_but_for_the_message_that_it_is_broken)
 {
         AUV_AUTO auv_barrier *barrier = auv_barrier_new(2);
-        AUV_AUTO auv_task *a = start_party("a", barrier);
-        AUV_AUTO auv_task *b = start_party("b", barrier);
-        AUV_AUTO auv_task *c = start_party("c", barrier);
-        AUV_AUTO auv_task *abort = start(aborts, barrier);
+        HELD a = start_party("a", barrier);
+        HELD b = start_party("b", barrier);
+        HELD c = start_party("c", barrier);
+        HELD abort = start(aborts, barrier);
 
         failing_allocator_arm_all();
         loop_turns(3);
@@ -455,8 +456,8 @@ Test(barrier, is_held_by_the_tasks_that_wait)
 Test(barrier, is_left_by_those_that_wait_when_the_loop_is_closed)
 {
         AUV_AUTO auv_barrier *barrier = auv_barrier_new(3);
-        AUV_AUTO auv_task *a = start_party("a", barrier);
-        AUV_AUTO auv_task *b = start_party("b", barrier);
+        HELD a = start_party("a", barrier);
+        HELD b = start_party("b", barrier);
 
         loop_turn();
         auv_loop_close(loop);
@@ -470,10 +471,10 @@ Test(barrier, is_left_by_those_that_wait_when_the_loop_is_closed)
 Test(barrier, is_left_by_those_that_were_let_go_when_the_loop_is_closed)
 {
         AUV_AUTO auv_barrier *barrier = auv_barrier_new(3);
-        AUV_AUTO auv_task *a = start_party("a", barrier);
-        AUV_AUTO auv_task *b = start_party("b", barrier);
-        AUV_AUTO auv_task *c = start_party("c", barrier);
-        AUV_AUTO auv_task *late = start_party("late", barrier);
+        HELD a = start_party("a", barrier);
+        HELD b = start_party("b", barrier);
+        HELD c = start_party("c", barrier);
+        HELD late = start_party("late", barrier);
 
         loop_turns(1);
         auv_loop_close(loop);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "elsewhere.h"
+#include "held.h"
 #include "support/coroutine.h"
 #include "support/failing_allocator.h"
 #include "support/loop.h"
@@ -120,8 +121,8 @@ Test(condition, that_shares_its_lock_wakes_only_its_own)
         AUV_AUTO auv_lock *lock = auv_lock_new();
         AUV_AUTO auv_condition *full = auv_condition_new(lock);
         AUV_AUTO auv_condition *empty = auv_condition_new(lock);
-        AUV_AUTO auv_task *a = start_waiting("full", full);
-        AUV_AUTO auv_task *b = start_waiting("empty", empty);
+        HELD a = start_waiting("full", full);
+        HELD b = start_waiting("empty", empty);
 
         loop_turn();
         notify(empty, 5);
@@ -137,8 +138,8 @@ Test(condition, that_shares_its_lock_wakes_only_its_own)
 Test(condition, gives_the_lock_back_while_it_waits)
 {
         AUV_AUTO auv_condition *condition = auv_condition_new(NULL);
-        AUV_AUTO auv_task *a = start_waiting("a", condition);
-        AUV_AUTO auv_task *b = start_waiting("b", condition);
+        HELD a = start_waiting("a", condition);
+        HELD b = start_waiting("b", condition);
 
         loop_turns(1);
         cr_assert_trace("a? b? |");
@@ -151,7 +152,7 @@ Test(condition, gives_the_lock_back_while_it_waits)
 Test(condition, is_left_when_the_lock_has_been_given_back)
 {
         AUV_AUTO auv_condition *condition = auv_condition_new(NULL);
-        AUV_AUTO auv_task *a = start_waiting("a", condition);
+        HELD a = start_waiting("a", condition);
 
         loop_turn();
         take(condition);
@@ -167,10 +168,10 @@ Test(condition, is_left_when_the_lock_has_been_given_back)
 Test(condition, wakes_as_many_as_it_is_told_in_their_order)
 {
         AUV_AUTO auv_condition *condition = auv_condition_new(NULL);
-        AUV_AUTO auv_task *a = start_waiting("a", condition);
-        AUV_AUTO auv_task *b = start_waiting("b", condition);
-        AUV_AUTO auv_task *c = start_waiting("c", condition);
-        AUV_AUTO auv_task *d = start_waiting("d", condition);
+        HELD a = start_waiting("a", condition);
+        HELD b = start_waiting("b", condition);
+        HELD c = start_waiting("c", condition);
+        HELD d = start_waiting("d", condition);
 
         loop_turn();
         trace_clear();
@@ -188,9 +189,9 @@ Test(condition, wakes_as_many_as_it_is_told_in_their_order)
 Test(condition, wakes_all)
 {
         AUV_AUTO auv_condition *condition = auv_condition_new(NULL);
-        AUV_AUTO auv_task *a = start_waiting_for("a", condition, 1);
-        AUV_AUTO auv_task *b = start_waiting_for("b", condition, 1);
-        AUV_AUTO auv_task *c = start_waiting_for("c", condition, 0);
+        HELD a = start_waiting_for("a", condition, 1);
+        HELD b = start_waiting_for("b", condition, 1);
+        HELD c = start_waiting_for("c", condition, 0);
 
         loop_turn();
         trace_clear();
@@ -205,9 +206,9 @@ Test(condition, wakes_all)
 Test(condition, notified_twice_in_a_turn_wakes_two)
 {
         AUV_AUTO auv_condition *condition = auv_condition_new(NULL);
-        AUV_AUTO auv_task *a = start_waiting("a", condition);
-        AUV_AUTO auv_task *b = start_waiting("b", condition);
-        AUV_AUTO auv_task *c = start_waiting("c", condition);
+        HELD a = start_waiting("a", condition);
+        HELD b = start_waiting("b", condition);
+        HELD c = start_waiting("c", condition);
 
         loop_turn();
         trace_clear();
@@ -299,12 +300,17 @@ static int waits_for(void *arg, auv_value *ret)
         return r;
 }
 
+static int run_waiting_for(auv_condition *condition, auv_predicate_fn predicate, int *number)
+{
+        return loop_run(waits_for, &(struct predicted) { condition, predicate, number }, NULL);
+}
+
 Test(condition, is_not_waited_for_where_it_is_so_already)
 {
         AUV_AUTO auv_condition *condition = auv_condition_new(NULL);
         int number = 3;
 
-        cr_assert(eq(int, loop_run(waits_for, &(struct predicted) { condition, is_positive, &number }, NULL), 0));
+        cr_assert(eq(int, run_waiting_for(condition, is_positive, &number), 0));
         cr_assert_trace("3");
 }
 
@@ -345,15 +351,14 @@ Test(condition, waits_for_nothing_without_a_predicate)
 {
         AUV_AUTO auv_condition *condition = auv_condition_new(NULL);
 
-        cr_assert(eq(int, loop_run(waits_for, &(struct predicted) { condition, NULL, NULL }, NULL), AUV_EINVAL));
+        cr_assert(eq(int, run_waiting_for(condition, NULL, NULL), AUV_EINVAL));
 }
 
 Test(condition, that_could_not_be_made_is_never_so)
 {
         int number = 1;
 
-        cr_assert(eq(int, loop_run(waits_for, &(struct predicted) { NULL, is_positive, &number }, NULL),
-                     AUV_ENOMEM));
+        cr_assert(eq(int, run_waiting_for(NULL, is_positive, &number), AUV_ENOMEM));
         cr_assert_trace("");
 }
 
@@ -446,7 +451,7 @@ Test(condition, notifies_the_next_where_one_is_cancelled_that_was_notified)
 {
         AUV_AUTO auv_condition *condition = auv_condition_new(NULL);
         AUV_AUTO auv_task *a = start_waiting("a", condition);
-        AUV_AUTO auv_task *b = start_waiting("b", condition);
+        HELD b = start_waiting("b", condition);
 
         loop_turn();
         take(condition);
@@ -462,7 +467,7 @@ Test(condition, notifies_the_next_where_one_is_cancelled_while_it_waits_for_the_
 {
         AUV_AUTO auv_condition *condition = auv_condition_new(NULL);
         AUV_AUTO auv_task *a = start_waiting("a", condition);
-        AUV_AUTO auv_task *b = start_waiting("b", condition);
+        HELD b = start_waiting("b", condition);
 
         loop_turn();
         take(condition);
@@ -479,7 +484,7 @@ Test(condition, notifies_one_that_is_not_cancelled)
 {
         AUV_AUTO auv_condition *condition = auv_condition_new(NULL);
         AUV_AUTO auv_task *a = start_waiting("a", condition);
-        AUV_AUTO auv_task *b = start_waiting("b", condition);
+        HELD b = start_waiting("b", condition);
 
         loop_turn();
         take(condition);
@@ -535,7 +540,7 @@ Test(condition, is_not_waited_for_by_a_task_that_is_about_to_be_cancelled)
 Test(condition, belongs_to_the_loop_on_which_it_was_first_waited_for)
 {
         AUV_AUTO auv_condition *condition = auv_condition_new(NULL);
-        AUV_AUTO auv_task *a = start_waiting("a", condition);
+        HELD a = start_waiting("a", condition);
 
         loop_turn();
         take(condition);
@@ -565,7 +570,7 @@ Test(condition, needs_no_memory_to_be_waited_for)
 {
         AUV_AUTO auv_condition *condition = auv_condition_new(NULL);
         AUV_AUTO auv_task *a = start_waiting("a", condition);
-        AUV_AUTO auv_task *b = start_waiting("b", condition);
+        HELD b = start_waiting("b", condition);
 
         take(condition);
         failing_allocator_arm_all();
@@ -612,15 +617,16 @@ static int waits_without_lock_at_last(void *arg, auv_value *ret)
 
 static auv_task *start_waiting_in_vain(const char *name, auv_condition *condition)
 {
-        return auv_loop_create_task(loop, waits_without_lock_at_last, &(struct waiting) { name, condition, 0 },
-                                    sizeof(struct waiting), NULL);
+        const struct waiting waiting = { name, condition, 0 };
+
+        return auv_loop_create_task(loop, waits_without_lock_at_last, &waiting, sizeof(waiting), NULL);
 }
 
 Test(condition, does_not_take_the_lock_again_when_the_loop_is_closed)
 {
         AUV_AUTO auv_condition *condition = auv_condition_new(NULL);
-        AUV_AUTO auv_task *a = start_waiting_in_vain("a", condition);
-        AUV_AUTO auv_task *b = start_waiting_in_vain("b", condition);
+        HELD a = start_waiting_in_vain("a", condition);
+        HELD b = start_waiting_in_vain("b", condition);
 
         loop_turn();
         auv_loop_close(loop);
@@ -631,7 +637,7 @@ Test(condition, does_not_take_the_lock_again_when_the_loop_is_closed)
 Test(condition, is_left_by_those_that_wait_for_the_lock_when_the_loop_is_closed)
 {
         AUV_AUTO auv_condition *condition = auv_condition_new(NULL);
-        AUV_AUTO auv_task *a = start_waiting_in_vain("a", condition);
+        HELD a = start_waiting_in_vain("a", condition);
         AUV_AUTO auv_task *b = start_waiting_in_vain("b", condition);
 
         loop_turn();

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "elsewhere.h"
+#include "held.h"
 #include "support/coroutine.h"
 #include "support/failing_allocator.h"
 #include "support/loop.h"
@@ -32,7 +33,8 @@ static int waits(void *arg, auv_value *ret)
 
 static auv_task *start_waiting(const char *name, auv_event *event)
 {
-        return auv_loop_create_task(loop, waits, &(struct waiting) { name, event }, sizeof(struct waiting), NULL);
+        return auv_loop_create_task(loop, waits, &(struct waiting) { name, event },
+                                    sizeof(struct waiting), NULL);
 }
 
 static int waits_quietly(void *arg, auv_value *ret)
@@ -71,7 +73,7 @@ Test(event, that_is_null_is_nothing)
 Test(event, that_is_set_is_not_waited_for)
 {
         AUV_AUTO auv_event *event = auv_event_new();
-        AUV_AUTO auv_task *task = start_waiting("a", event);
+        HELD task = start_waiting("a", event);
 
         auv_event_set(event);
         loop_turns(1);
@@ -82,9 +84,9 @@ Test(event, that_is_set_is_not_waited_for)
 Test(event, wakes_all_that_wait_in_their_order)
 {
         AUV_AUTO auv_event *event = auv_event_new();
-        AUV_AUTO auv_task *a = start_waiting("a", event);
-        AUV_AUTO auv_task *b = start_waiting("b", event);
-        AUV_AUTO auv_task *c = start_waiting("c", event);
+        HELD a = start_waiting("a", event);
+        HELD b = start_waiting("b", event);
+        HELD c = start_waiting("c", event);
 
         loop_turns(2);
         auv_event_set(event);
@@ -97,7 +99,7 @@ Test(event, wakes_all_that_wait_in_their_order)
 Test(event, wakes_those_that_wait_though_it_is_cleared_right_after)
 {
         AUV_AUTO auv_event *event = auv_event_new();
-        AUV_AUTO auv_task *a = start_waiting("a", event);
+        HELD a = start_waiting("a", event);
         AUV_AUTO auv_task *late = NULL;
 
         loop_turn();
@@ -115,7 +117,7 @@ Test(event, wakes_those_that_wait_though_it_is_cleared_right_after)
 Test(event, set_twice_wakes_once)
 {
         AUV_AUTO auv_event *event = auv_event_new();
-        AUV_AUTO auv_task *a = start_waiting("a", event);
+        HELD a = start_waiting("a", event);
 
         loop_turn();
         for (int i = 0; i < 3; i++) {
@@ -186,7 +188,7 @@ Test(event, does_not_wake_one_that_is_cancelled)
 {
         AUV_AUTO auv_event *event = auv_event_new();
         AUV_AUTO auv_task *a = start_waiting("a", event);
-        AUV_AUTO auv_task *b = start_waiting("b", event);
+        HELD b = start_waiting("b", event);
 
         loop_turn();
         auv_task_cancel(a, NULL);
@@ -199,7 +201,7 @@ Test(event, that_was_set_is_overtaken_by_a_cancellation)
 {
         AUV_AUTO auv_event *event = auv_event_new();
         AUV_AUTO auv_task *a = start_waiting("a", event);
-        AUV_AUTO auv_task *b = start_waiting("b", event);
+        HELD b = start_waiting("b", event);
 
         loop_turn();
         auv_event_set(event);
@@ -269,7 +271,7 @@ Test(event, may_be_waited_for_with_a_timeout)
 Test(event, belongs_to_the_loop_on_which_it_was_first_waited_for)
 {
         AUV_AUTO auv_event *event = auv_event_new();
-        AUV_AUTO auv_task *task = start_waiting("a", event);
+        HELD task = start_waiting("a", event);
 
         loop_turn();
         cr_assert(eq(int, run_elsewhere(waits_quietly, event), AUV_ERUNTIME));
@@ -291,7 +293,7 @@ Test(event, needs_no_memory_to_be_waited_for)
 {
         AUV_AUTO auv_event *event = auv_event_new();
         AUV_AUTO auv_task *a = start_waiting("a", event);
-        AUV_AUTO auv_task *b = start_waiting("b", event);
+        HELD b = start_waiting("b", event);
 
         failing_allocator_arm_all();
         loop_turn();
@@ -306,7 +308,7 @@ Test(event, is_held_by_the_tasks_that_wait)
 {
         auv_event *event = auv_event_new();
         AUV_AUTO auv_task *a = start_waiting("a", event);
-        AUV_AUTO auv_task *b = start_waiting("b", event);
+        HELD b = start_waiting("b", event);
         long live;
 
         loop_turn();
@@ -324,8 +326,8 @@ Test(event, is_held_by_the_tasks_that_wait)
 Test(event, is_left_by_those_that_wait_when_the_loop_is_closed)
 {
         AUV_AUTO auv_event *event = auv_event_new();
-        AUV_AUTO auv_task *a = start_waiting("a", event);
-        AUV_AUTO auv_task *b = start_waiting("b", event);
+        HELD a = start_waiting("a", event);
+        HELD b = start_waiting("b", event);
 
         loop_turn();
         auv_loop_close(loop);
@@ -338,8 +340,8 @@ Test(event, is_left_by_those_that_wait_when_the_loop_is_closed)
 Test(event, is_left_by_those_that_were_woken_when_the_loop_is_closed)
 {
         AUV_AUTO auv_event *event = auv_event_new();
-        AUV_AUTO auv_task *a = start_waiting("a", event);
-        AUV_AUTO auv_task *b = start_waiting("b", event);
+        HELD a = start_waiting("a", event);
+        HELD b = start_waiting("b", event);
 
         loop_turn();
         auv_event_set(event);
@@ -360,8 +362,8 @@ static int sets_on_its_way_out(void *arg, auv_value *ret)
 Test(event, may_be_set_by_a_task_that_a_closed_loop_makes_return)
 {
         AUV_AUTO auv_event *event = auv_event_new();
-        AUV_AUTO auv_task *setter = auv_loop_create_task(loop, sets_on_its_way_out, event, 0, NULL);
-        AUV_AUTO auv_task *a = start_waiting("a", event);
+        HELD setter = auv_loop_create_task(loop, sets_on_its_way_out, event, 0, NULL);
+        HELD a = start_waiting("a", event);
 
         loop_turn();
         auv_loop_close(loop);

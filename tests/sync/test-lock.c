@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "elsewhere.h"
+#include "held.h"
 #include "support/coroutine.h"
 #include "support/failing_allocator.h"
 #include "support/loop.h"
@@ -37,7 +38,8 @@ static int uses(void *arg, auv_value *ret)
 
 static auv_task *start_user(const char *name, auv_lock *lock, int turns)
 {
-        return auv_loop_create_task(loop, uses, &(struct user) { name, lock, turns }, sizeof(struct user), NULL);
+        return auv_loop_create_task(loop, uses, &(struct user) { name, lock, turns },
+                                    sizeof(struct user), NULL);
 }
 
 static int acquires(void *arg, auv_value *ret)
@@ -75,8 +77,8 @@ Test(lock, that_is_free_is_taken_without_suspending)
 Test(lock, is_given_to_those_that_wait_in_their_order)
 {
         AUV_AUTO auv_lock *lock = auv_lock_new();
-        AUV_AUTO auv_task *a = start_user("a", lock, 2);
-        AUV_AUTO auv_task *b = start_user("b", lock, 0);
+        HELD a = start_user("a", lock, 2);
+        HELD b = start_user("b", lock, 0);
         AUV_AUTO auv_task *c = start_user("c", lock, 1);
 
         loop_turns(7);
@@ -89,7 +91,7 @@ Test(lock, is_given_to_those_that_wait_in_their_order)
 Test(lock, is_free_between_release_and_the_step_of_who_is_next)
 {
         AUV_AUTO auv_lock *lock = new_taken_lock();
-        AUV_AUTO auv_task *a = start_user("a", lock, 1);
+        HELD a = start_user("a", lock, 1);
 
         loop_turn();
         cr_assert(eq(int, auv_lock_release(lock), 0));
@@ -104,7 +106,7 @@ Test(lock, is_free_between_release_and_the_step_of_who_is_next)
 Test(lock, that_is_free_is_not_taken_past_those_that_wait)
 {
         AUV_AUTO auv_lock *lock = new_taken_lock();
-        AUV_AUTO auv_task *first = start_user("first", lock, 1);
+        HELD first = start_user("first", lock, 1);
         AUV_AUTO auv_task *second = NULL;
 
         loop_turn();
@@ -131,8 +133,8 @@ static int takes_it_again(void *arg, auv_value *ret)
 Test(lock, is_not_kept_by_one_that_gives_it_back_and_wants_it_again)
 {
         AUV_AUTO auv_lock *lock = auv_lock_new();
-        AUV_AUTO auv_task *greedy = auv_loop_create_task(loop, takes_it_again, lock, 0, NULL);
-        AUV_AUTO auv_task *other = start_user("other", lock, 0);
+        HELD greedy = auv_loop_create_task(loop, takes_it_again, lock, 0, NULL);
+        HELD other = start_user("other", lock, 0);
 
         loop_turns(4);
         cr_assert_trace("once | | other+ other- | twice |");
@@ -142,7 +144,7 @@ Test(lock, is_not_kept_by_one_that_gives_it_back_and_wants_it_again)
 Test(lock, may_be_given_back_by_anybody)
 {
         AUV_AUTO auv_lock *lock = new_taken_lock();
-        AUV_AUTO auv_task *task = start_user("a", lock, 0);
+        HELD task = start_user("a", lock, 0);
 
         loop_turn();
         cr_assert(eq(int, auv_lock_release(lock), 0));
@@ -163,7 +165,7 @@ Test(lock, that_is_free_cannot_be_given_back)
 Test(lock, that_was_woken_for_cannot_be_given_back_again)
 {
         AUV_AUTO auv_lock *lock = new_taken_lock();
-        AUV_AUTO auv_task *task = start_user("a", lock, 0);
+        HELD task = start_user("a", lock, 0);
 
         loop_turn();
         cr_assert(eq(int, auv_lock_release(lock), 0));
@@ -216,7 +218,7 @@ Test(lock, is_not_given_to_one_that_is_cancelled)
 {
         AUV_AUTO auv_lock *lock = new_taken_lock();
         AUV_AUTO auv_task *a = start_user("a", lock, 0);
-        AUV_AUTO auv_task *b = start_user("b", lock, 0);
+        HELD b = start_user("b", lock, 0);
 
         loop_turn();
         auv_task_cancel(a, NULL);
@@ -243,7 +245,7 @@ Test(lock, goes_to_the_next_where_one_is_cancelled_that_was_woken)
 {
         AUV_AUTO auv_lock *lock = new_taken_lock();
         AUV_AUTO auv_task *a = start_user("a", lock, 0);
-        AUV_AUTO auv_task *b = start_user("b", lock, 0);
+        HELD b = start_user("b", lock, 0);
 
         loop_turn();
         auv_lock_release(lock);
@@ -273,7 +275,7 @@ Test(lock, is_handed_on_by_one_that_was_cancelled_before_the_release)
 {
         AUV_AUTO auv_lock *lock = new_taken_lock();
         AUV_AUTO auv_task *a = start_user("a", lock, 0);
-        AUV_AUTO auv_task *b = start_user("b", lock, 0);
+        HELD b = start_user("b", lock, 0);
 
         loop_turn();
         auv_task_cancel(a, NULL);
@@ -287,7 +289,7 @@ Test(lock, is_handed_on_past_several_that_are_cancelled)
         AUV_AUTO auv_lock *lock = new_taken_lock();
         AUV_AUTO auv_task *a = start_user("a", lock, 0);
         AUV_AUTO auv_task *b = start_user("b", lock, 0);
-        AUV_AUTO auv_task *c = start_user("c", lock, 0);
+        HELD c = start_user("c", lock, 0);
 
         loop_turn();
         auv_lock_release(lock);
@@ -342,7 +344,7 @@ Test(lock, is_waited_for_at_the_end_of_the_line_after_a_cancellation)
 {
         AUV_AUTO auv_lock *lock = new_taken_lock();
         AUV_AUTO auv_task *stubborn = auv_loop_create_task(loop, takes_despite_cancellation, lock, 0, NULL);
-        AUV_AUTO auv_task *b = start_user("b", lock, 0);
+        HELD b = start_user("b", lock, 0);
 
         loop_turn();
         auv_task_cancel(stubborn, NULL);
@@ -423,7 +425,7 @@ Test(lock, is_lost_by_nobody_in_a_crowd_of_which_a_third_is_cancelled)
 Test(lock, belongs_to_the_loop_on_which_it_was_first_waited_for)
 {
         AUV_AUTO auv_lock *lock = new_taken_lock();
-        AUV_AUTO auv_task *task = start_user("a", lock, 0);
+        HELD task = start_user("a", lock, 0);
 
         loop_turn();
         cr_assert(eq(int, run_elsewhere(acquires, lock), AUV_ERUNTIME));
@@ -458,7 +460,7 @@ static int has_another_loop_release(void *arg, auv_value *ret)
 Test(lock, may_be_given_back_on_another_loop)
 {
         AUV_AUTO auv_lock *lock = new_taken_lock();
-        AUV_AUTO auv_task *task = start_user("a", lock, 0);
+        HELD task = start_user("a", lock, 0);
 
         loop_turn();
         cr_assert(eq(int, run_elsewhere(has_another_loop_release, lock), 0));
@@ -489,8 +491,8 @@ Test(lock, needs_no_memory_to_be_waited_for)
 {
         AUV_AUTO auv_lock *lock = new_taken_lock();
         AUV_AUTO auv_task *a = start_user("a", lock, 0);
-        AUV_AUTO auv_task *b = start_user("b", lock, 0);
-        AUV_AUTO auv_task *c = start_user("c", lock, 0);
+        HELD b = start_user("b", lock, 0);
+        HELD c = start_user("c", lock, 0);
 
         failing_allocator_arm_all();
         loop_turn();
@@ -531,8 +533,8 @@ Test(lock, is_held_by_the_tasks_that_wait)
 Test(lock, is_not_got_when_the_loop_is_closed)
 {
         AUV_AUTO auv_lock *lock = new_taken_lock();
-        AUV_AUTO auv_task *a = start_user("a", lock, 0);
-        AUV_AUTO auv_task *b = start_user("b", lock, 0);
+        HELD a = start_user("a", lock, 0);
+        HELD b = start_user("b", lock, 0);
 
         loop_turn();
         auv_loop_close(loop);
@@ -545,8 +547,8 @@ Test(lock, is_not_got_when_the_loop_is_closed)
 Test(lock, is_not_got_by_one_that_was_woken_when_the_loop_is_closed)
 {
         AUV_AUTO auv_lock *lock = new_taken_lock();
-        AUV_AUTO auv_task *a = start_user("a", lock, 0);
-        AUV_AUTO auv_task *b = start_user("b", lock, 0);
+        HELD a = start_user("a", lock, 0);
+        HELD b = start_user("b", lock, 0);
 
         loop_turn();
         auv_lock_release(lock);
@@ -560,9 +562,9 @@ Test(lock, is_not_got_by_one_that_was_woken_when_the_loop_is_closed)
 Test(lock, that_is_free_is_not_taken_when_the_loop_is_closed)
 {
         AUV_AUTO auv_lock *lock = new_taken_lock();
-        AUV_AUTO auv_task *task = auv_loop_create_task(loop, takes_despite_cancellation, lock, 0, NULL);
+        HELD task = auv_loop_create_task(loop, takes_despite_cancellation, lock, 0, NULL);
         AUV_AUTO auv_lock *other = auv_lock_new();
-        AUV_AUTO auv_task *holder = start_user("holder", other, 5);
+        HELD holder = start_user("holder", other, 5);
 
         loop_turn();
         trace_clear();

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "elsewhere.h"
+#include "held.h"
 #include "support/coroutine.h"
 #include "support/failing_allocator.h"
 #include "support/loop.h"
@@ -90,9 +91,9 @@ Test(semaphore, has_no_less_units_than_none)
 Test(semaphore, gives_units_without_suspending_while_there_are_some)
 {
         AUV_AUTO auv_semaphore *semaphore = auv_semaphore_new(2);
-        AUV_AUTO auv_task *a = start_taker("a", semaphore);
-        AUV_AUTO auv_task *b = start_taker("b", semaphore);
-        AUV_AUTO auv_task *c = start_taker("c", semaphore);
+        HELD a = start_taker("a", semaphore);
+        HELD b = start_taker("b", semaphore);
+        HELD c = start_taker("c", semaphore);
 
         loop_turns(2);
         cr_assert_trace("a+ b+ | |");
@@ -105,10 +106,10 @@ Test(semaphore, gives_units_without_suspending_while_there_are_some)
 Test(semaphore, lets_that_many_in_at_a_time)
 {
         AUV_AUTO auv_semaphore *semaphore = auv_semaphore_new(2);
-        AUV_AUTO auv_task *a = start_user("a", semaphore, 2);
-        AUV_AUTO auv_task *b = start_user("b", semaphore, 1);
-        AUV_AUTO auv_task *c = start_user("c", semaphore, 1);
-        AUV_AUTO auv_task *d = start_user("d", semaphore, 0);
+        HELD a = start_user("a", semaphore, 2);
+        HELD b = start_user("b", semaphore, 1);
+        HELD c = start_user("c", semaphore, 1);
+        HELD d = start_user("d", semaphore, 0);
 
         loop_turns(6);
         cr_assert_trace("a+ b+ | b- | a- c+ | d+ d- c- | | |");
@@ -119,7 +120,7 @@ Test(semaphore, lets_that_many_in_at_a_time)
 Test(semaphore, has_given_the_unit_away_when_it_wakes_a_task)
 {
         AUV_AUTO auv_semaphore *semaphore = auv_semaphore_new(0);
-        AUV_AUTO auv_task *first = start_taker("first", semaphore);
+        HELD first = start_taker("first", semaphore);
         AUV_AUTO auv_task *second = NULL;
 
         loop_turn();
@@ -137,7 +138,7 @@ Test(semaphore, has_given_the_unit_away_when_it_wakes_a_task)
 Test(semaphore, is_locked_while_somebody_waits_though_there_are_units)
 {
         AUV_AUTO auv_semaphore *semaphore = auv_semaphore_new(0);
-        AUV_AUTO auv_task *first = start_taker("first", semaphore);
+        HELD first = start_taker("first", semaphore);
         AUV_AUTO auv_task *second = NULL;
 
         loop_turn();
@@ -153,7 +154,7 @@ Test(semaphore, is_locked_while_somebody_waits_though_there_are_units)
 Test(semaphore, is_not_locked_any_more_when_the_line_has_been_left)
 {
         AUV_AUTO auv_semaphore *semaphore = auv_semaphore_new(0);
-        AUV_AUTO auv_task *first = start_taker("first", semaphore);
+        HELD first = start_taker("first", semaphore);
         AUV_AUTO auv_task *second = NULL;
 
         loop_turn();
@@ -176,7 +177,7 @@ static int gives_and_takes(void *arg, auv_value *ret)
 Test(semaphore, does_not_let_one_pass_that_has_just_given_a_unit_back)
 {
         AUV_AUTO auv_semaphore *semaphore = auv_semaphore_new(0);
-        AUV_AUTO auv_task *a = start_taker("a", semaphore);
+        HELD a = start_taker("a", semaphore);
         AUV_AUTO auv_task *greedy = NULL;
 
         loop_turn();
@@ -233,8 +234,8 @@ Test(semaphore, that_is_bounded_gets_no_more_units_than_it_had)
 Test(semaphore, that_is_bounded_gives_a_unit_to_one_that_waits)
 {
         AUV_AUTO auv_semaphore *semaphore = auv_bounded_semaphore_new(1);
-        AUV_AUTO auv_task *a = start_user("a", semaphore, 1);
-        AUV_AUTO auv_task *b = start_user("b", semaphore, 0);
+        HELD a = start_user("a", semaphore, 1);
+        HELD b = start_user("b", semaphore, 0);
 
         loop_turns(4);
         cr_assert_trace("a+ | a- | b+ b- | |");
@@ -274,7 +275,7 @@ Test(semaphore, gives_nothing_to_one_that_is_cancelled)
 {
         AUV_AUTO auv_semaphore *semaphore = auv_semaphore_new(0);
         AUV_AUTO auv_task *a = start_taker("a", semaphore);
-        AUV_AUTO auv_task *b = start_taker("b", semaphore);
+        HELD b = start_taker("b", semaphore);
 
         loop_turn();
         auv_task_cancel(a, NULL);
@@ -289,7 +290,7 @@ Test(semaphore, gives_the_unit_to_the_next_where_one_is_cancelled_that_was_woken
 {
         AUV_AUTO auv_semaphore *semaphore = auv_semaphore_new(0);
         AUV_AUTO auv_task *a = start_taker("a", semaphore);
-        AUV_AUTO auv_task *b = start_taker("b", semaphore);
+        HELD b = start_taker("b", semaphore);
 
         loop_turn();
         auv_semaphore_release(semaphore);
@@ -325,7 +326,7 @@ Test(semaphore, hands_units_on_past_several_that_are_cancelled)
         AUV_AUTO auv_task *a = start_taker("a", semaphore);
         AUV_AUTO auv_task *b = start_taker("b", semaphore);
         AUV_AUTO auv_task *c = start_taker("c", semaphore);
-        AUV_AUTO auv_task *d = start_taker("d", semaphore);
+        HELD d = start_taker("d", semaphore);
 
         loop_turn();
         auv_semaphore_release(semaphore);
@@ -351,8 +352,9 @@ static int takes_despite_cancellation(void *arg, auv_value *ret)
 Test(semaphore, is_waited_for_at_the_end_of_the_line_after_a_cancellation)
 {
         AUV_AUTO auv_semaphore *semaphore = auv_semaphore_new(0);
-        AUV_AUTO auv_task *stubborn = auv_loop_create_task(loop, takes_despite_cancellation, semaphore, 0, NULL);
-        AUV_AUTO auv_task *b = start_taker("b", semaphore);
+        AUV_AUTO auv_task *stubborn = auv_loop_create_task(loop, takes_despite_cancellation, semaphore, 0,
+                                                           NULL);
+        HELD b = start_taker("b", semaphore);
 
         loop_turn();
         for (int i = 0; i < 2; i++) {
@@ -425,7 +427,7 @@ Test(semaphore, loses_no_unit_in_a_crowd_of_which_a_third_is_cancelled)
 Test(semaphore, belongs_to_the_loop_on_which_it_was_first_waited_for)
 {
         AUV_AUTO auv_semaphore *semaphore = auv_semaphore_new(0);
-        AUV_AUTO auv_task *task = start_taker("a", semaphore);
+        HELD task = start_taker("a", semaphore);
 
         loop_turn();
         cr_assert(eq(int, run_elsewhere(acquires, semaphore), AUV_ERUNTIME));
@@ -451,7 +453,7 @@ Test(semaphore, needs_no_memory_to_be_waited_for)
 {
         AUV_AUTO auv_semaphore *semaphore = auv_semaphore_new(0);
         AUV_AUTO auv_task *a = start_taker("a", semaphore);
-        AUV_AUTO auv_task *b = start_taker("b", semaphore);
+        HELD b = start_taker("b", semaphore);
 
         failing_allocator_arm_all();
         loop_turn();
@@ -465,7 +467,7 @@ Test(semaphore, needs_no_memory_to_be_waited_for)
 Test(semaphore, is_held_by_the_tasks_that_wait)
 {
         auv_semaphore *semaphore = auv_semaphore_new(0);
-        AUV_AUTO auv_task *a = start_taker("a", semaphore);
+        HELD a = start_taker("a", semaphore);
         AUV_AUTO auv_task *b = start_taker("b", semaphore);
         long live;
 

@@ -2,6 +2,7 @@
 #include "support/coroutine.h"
 #include "support/failing_allocator.h"
 #include "support/loop.h"
+#include "support/small_stack.h"
 #include "support/text.h"
 #include "support/trace.h"
 
@@ -344,6 +345,36 @@ Test(future, lends_its_result)
         cr_assert(eq(int, n_destroyed, 1));
 }
 
+/* A result may hold a future, which has a result that holds a future ... */
+
+static void unref_next(void *p)
+{
+        n_destroyed++;
+        auv_unref(p);
+}
+
+static char *results_that_hold_futures(void)
+{
+        auv_loop *own = loop_new();
+        auv_future *future = auv_loop_create_future(own);
+
+        for (int i = 0; i < SMALL_STACK_DEPTH; i++) {
+                auv_future *next = auv_loop_create_future(own);
+
+                auv_future_set_result(next, (auv_value) { .p = future, .destroy = unref_next });
+                future = next;
+        }
+        auv_unref(future);
+        REQUIRE(n_destroyed == SMALL_STACK_DEPTH);
+        auv_unref(own);
+        return NULL;
+}
+
+Test(future, chain_of_100000_results_is_destroyed_without_recursion)
+{
+        cr_assert_text(on_small_stack(results_that_hold_futures), NULL);
+}
+
 /* Done callbacks */
 
 /* rule 26 */
@@ -561,6 +592,17 @@ Test(future, without_memory_fails_with_the_code_alone)
         cr_assert(eq(int, auv_future_exception(future, &error), 0));
         cr_assert(eq(int, auv_error_code(error), AUV_ENOENT));
         cr_assert(zero(ptr, (void *)auv_error_message(error)));
+}
+
+/* such a code has no error of its own that needs no memory */
+Test(future, without_memory_fails_with_that_for_a_code_of_the_program)
+{
+        AUV_AUTO auv_future *future = auv_loop_create_future(loop);
+
+        failing_allocator_arm_all();
+        cr_assert(eq(int, auv_future_fail(future, AUV_EUSER, NULL), 0));
+        failing_allocator_disarm();
+        cr_assert(eq(int, auv_future_result(future, NULL), AUV_ENOMEM));
 }
 
 Test(future, without_memory_is_cancelled_without_a_message)

@@ -479,6 +479,26 @@ Test(task_group, has_the_error_of_an_eager_task)
         cr_assert_trace("EGROUP:1 EUSER/failed");
 }
 
+/* Against the rule, but to be survived: the scope is never ended. */
+static int leaves_its_scope_open(void *arg, auv_value *ret)
+{
+        AUV_AUTO auv_task_group *group = auv_task_group_new();
+
+        AUV_TRY(auv_task_group_enter(group));
+        spawn(group, .name = "a", .sleep = 1);
+        spawn(group, .name = "b", .sleep = 1, .error = AUV_EUSER);
+        return 0;
+}
+
+Test(task_group, that_is_left_without_an_end_does_no_harm)
+{
+        AUV_AUTO auv_task *sleeper = start_sleep(loop, 5);
+
+        cr_assert(eq(int, loop_run(leaves_its_scope_open, NULL, NULL), 0));
+        cr_assert(eq(int, auv_loop_run_until_complete(loop, sleeper, NULL), 0));
+        reports_drop();
+}
+
 static int has_many(void *arg, auv_value *ret)
 {
         AUV_AUTO auv_task_group *group = auv_task_group_new();

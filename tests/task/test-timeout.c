@@ -490,6 +490,29 @@ Test(timeout, that_is_due_with_the_result_reaches_the_task)
         cr_assert_trace("ECANCELED:0");
 }
 
+/* A scope that its task has left open, by a timeout that somebody else holds. */
+static int leaves_it_open(void *arg, auv_value *ret)
+{
+        AUV_TRY(auv_timeout_enter(shared_limit));
+        return 0;
+}
+
+static void make_shared_limit(void *arg)
+{
+        shared_limit = auv_timeout_new(2);
+}
+
+Test(timeout, that_outlives_its_task_does_nothing)
+{
+        AUV_AUTO auv_task *sleeper = start_sleep(loop, 5);
+
+        auv_loop_call_soon(loop, make_shared_limit, NULL, NULL);
+        loop_turn();
+        cr_assert(eq(int, loop_run(leaves_it_open, NULL, NULL), 0));
+        cr_assert(eq(int, auv_loop_run_until_complete(loop, sleeper, NULL), 0));
+        auv_unref_at(&shared_limit);
+}
+
 static int makes_and_drops(void *arg, auv_value *ret)
 {
         auv_unref(auv_timeout_new(1));

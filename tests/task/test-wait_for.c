@@ -191,6 +191,16 @@ Test(wait_for, must_have_a_future_and_a_number)
         cr_assert(lt(int, run_waiting(NULL, 0), 0));
 }
 
+static int waits_for_itself(void *arg, auv_value *ret)
+{
+        return auv_await_wait_for(auv_current_task(NULL), 1, NULL);
+}
+
+Test(wait_for, of_oneself_is_refused)
+{
+        cr_assert(eq(int, loop_run(waits_for_itself, NULL, NULL), AUV_ERUNTIME));
+}
+
 /* Of a coroutine */
 
 struct calling {
