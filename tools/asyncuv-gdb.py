@@ -9,9 +9,11 @@
 
 It needs the library's debug information, and nothing of the process: no function is called in it,
 and nothing in it is changed. A core may be the kernel's; gdb's own generate-core-file stops at the
-first guard between two stacks, and loses what lies behind. The backtrace of a task that is suspended is that of a frame that does not
-exist: an unwinder tells gdb that the newest frame of the current thread was called from where the
-task has left its stack, and then gdb finds the rest by itself.
+first guard between two stacks, and loses what lies behind.
+
+The backtrace of a task that is suspended is that of a frame that does not exist: an unwinder tells
+gdb that the newest frame of the current thread was called from where the task has left its stack,
+and then gdb finds the rest by itself.
 """
 
 import re
@@ -70,7 +72,8 @@ def saved_registers(context):
     """The registers of a suspended coroutine: name to value; None where the ABI is not known."""
     abi = gdb.selected_inferior().architecture().name()
     if switches_by_ucontext():
-        return {name: pointer_at(context + 8 * at) for name, at in UCONTEXT[abi].items()} if abi in UCONTEXT else None
+        places = UCONTEXT.get(abi)
+        return places and {name: pointer_at(context + 8 * at) for name, at in places.items()}
     if abi not in LAYOUTS:
         return None
     size, stack_pointer, places = LAYOUTS[abi]
@@ -131,8 +134,9 @@ class Task:
         kind = int(awaited['object']['kind'])
         for kind_name, what in [('AUV__TASK', 'task'), ('AUV__GATHER', 'gather'), ('AUV__SHIELD', 'shield')]:
             if kind == int(gdb.parse_and_eval(f'(int){kind_name}')):
-                other = container_of(awaited, 'struct auv__task', 'future') if what == 'task' else None
-                return f"awaits task '{Task(other).name}'" if other is not None else f'awaits {what} {int(awaited):#x}'
+                if what == 'task':
+                    return f"awaits task '{Task(container_of(awaited, 'struct auv__task', 'future')).name}'"
+                return f'awaits {what} {int(awaited):#x}'
         return f'awaits future {int(awaited):#x}'
 
     def site(self):

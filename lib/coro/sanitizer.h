@@ -123,7 +123,7 @@ static inline void auv__sanitizer_hide(void *memory, size_t size)
 #endif
 }
 
-/* From here on, until it is called with false, memcheck says nothing of what this thread reads and writes. */
+/* From here on memcheck says nothing of what this thread does with memory; with false, it does again. */
 static inline void auv__sanitizer_disregard(bool whether)
 {
 #ifdef AUV__HAVE_VALGRIND

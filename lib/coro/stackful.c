@@ -187,7 +187,8 @@ static void destroy(struct auv__coro *coro)
 
         assert(co->state != STATE_RUNNING);
         if (unlikely(co->measured))
-                auv__stack_use_add(auv__stack_pool_of(stack), co->fn, auv__stackful_used(coro), stack_bytes(co));
+                auv__stack_use_add(auv__stack_pool_of(stack), co->fn, auv__stackful_used(coro),
+                                   stack_bytes(co));
         if (unlikely(co->watched)) {
                 auv__fiber_deinit(&co->fiber, stack->low, stack_bytes(co));
                 /* The frames that were abandoned, down to the last, are still marked as such. */

@@ -12,6 +12,8 @@
  *      96  d8-d15
  *     160  fpcr
  *
+ * ORDER CONTEXT: switch_registers.c reads it for debuggers.
+ *
  * fpcr is loaded only where it differs, for that is slow and rarely the case.
  *
  * The way back is a jump and not a ret, and there are two copies, for the reasons

@@ -11,6 +11,8 @@
  *       8  r15, r14, r13, r12, rbx, rbp
  *      56  where to go on
  *
+ * ORDER CONTEXT: switch_registers.c reads it for debuggers.
+ *
  * Loading the control words is slow and they are nearly always the same on
  * both sides, so they are loaded only where they differ. The exception flags of
  * mxcsr belong to the thread: they neither count as a difference nor change.

@@ -3,8 +3,8 @@
 /*
  * Hooks
  *
- * What a loop does beside its work in debug mode: it times whatever it runs, and adds to reports where
- * their objects were made. What has taken too long may be gone when that is known, so whatever the
+ * What a loop does beside its work in debug mode: it times whatever it runs, but for the time that
+ * debugging itself takes, and adds to reports where their objects were made. What has taken too long may be gone when that is known, so whatever the
  * report needs of it is held or copied before.
  */
 
@@ -64,8 +64,8 @@ static void describe_slow(void *arg)
         const struct subject *subject = slow->subject;
         const struct auv__origin *origin = NULL;
         struct auv__text text = { .buffer = slow->source, .size = sizeof(slow->source) };
-        struct auv__symbol symbol = { .name = "?" };
-        char task[128] = "";
+        struct auv__symbol symbol;
+        char task[128] = "", function[sizeof(symbol.name) + 8] = "";
 
         if (subject->task) {
                 snprintf(task, sizeof(task), " name='%s'", auv_task_get_name(&subject->task->future));
@@ -73,14 +73,15 @@ static void describe_slow(void *arg)
         } else if (subject->call) {
                 origin = auv__origin_of((const struct auv__object *)subject->call);
         }
-        if (subject->fn)
+        if (subject->fn) {
                 auv__symbol_find(subject->fn, &symbol);
-        if (symbol.name[0])
-                snprintf(slow->message, sizeof(slow->message), "Executing <%s%s %s()> took %.3f seconds",
-                         subject->task ? "Task" : "Call", task, symbol.name, slow->seconds);
-        else
-                snprintf(slow->message, sizeof(slow->message), "Executing <%s%s %p> took %.3f seconds",
-                         subject->task ? "Task" : "Call", task, subject->fn, slow->seconds);
+                if (symbol.name[0])
+                        snprintf(function, sizeof(function), " %s()", symbol.name);
+                else
+                        snprintf(function, sizeof(function), " %p", subject->fn);
+        }
+        snprintf(slow->message, sizeof(slow->message), "Executing <%s%s%s> took %.3f seconds",
+                 subject->task ? "Task" : "Call", task, function, slow->seconds);
         if (origin)
                 auv__origin_tell(origin, created, &text);
 }
@@ -99,11 +100,11 @@ static void report_slow(auv_loop *loop, const struct subject *subject, int64_t n
 static void run(auv_loop *loop, struct auv__item *item)
 {
         const struct subject subject = subject_of(item);
-        const int64_t start_ns = auv__clock_monotonic();
+        const int64_t start_ns = auv__clock_monotonic() - auv__room_ns();
         int64_t ns;
 
         item->run(item, /* dropped= */ false);
-        ns = auv__clock_monotonic() - start_ns;
+        ns = auv__clock_monotonic() - auv__room_ns() - start_ns;
         if (ns >= loop->slow_ns)
                 report_slow(loop, &subject, ns);
         auv_unref(subject.task);

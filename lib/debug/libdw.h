@@ -3,7 +3,7 @@
 #define AUV_DEBUG_LIBDW_H
 
 /*
- * The little of elfutils' libdwfl that is used here. The library is looked for when somebody asks
+ * The little of elfutils' libdw that is used here. The library is looked for when somebody asks
  * for a file and line, so that no program has to have it; and its headers are not needed, either,
  * because its interface is kept.
  */
@@ -25,6 +25,7 @@ typedef struct Dwfl Dwfl;
 typedef struct Dwfl_Module Dwfl_Module;
 typedef struct Dwfl_Line Dwfl_Line;
 typedef struct Dwarf_Die Dwarf_Die;
+typedef struct Dwarf_Line Dwarf_Line;
 typedef struct Dwfl_Thread Dwfl_Thread;
 typedef struct Dwfl_Frame Dwfl_Frame;
 
@@ -60,7 +61,9 @@ typedef struct {
         X(Dwfl_Line *, dwfl_module_getsrc, (Dwfl_Module *module, uint64_t address))                     \
         X(Dwarf_Die *, dwfl_module_nextcu, (Dwfl_Module *module, Dwarf_Die *last, uint64_t *ret_bias))  \
         X(int, dwarf_haspc, (Dwarf_Die *die, uint64_t address))                                         \
-        X(Dwfl_Line *, dwfl_getsrc, (Dwarf_Die *unit, uint64_t address))                                \
+        X(Dwarf_Line *, dwarf_getsrc_die, (Dwarf_Die *unit, uint64_t address))                          \
+        X(const char *, dwarf_linesrc, (Dwarf_Line *line, uint64_t *ret_mtime, uint64_t *ret_length))   \
+        X(int, dwarf_lineno, (Dwarf_Line *line, int *ret_line))                                         \
         X(const char *, dwfl_lineinfo,                                                                  \
           (Dwfl_Line *line, uint64_t *ret_address, int *ret_line, int *ret_column, uint64_t *ret_mtime, \
            uint64_t *ret_length))                                                                       \

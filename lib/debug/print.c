@@ -227,9 +227,12 @@ static void print_graph(void *arg)
         struct auv__graph graph;
 
         printing->r = auv__graph_init(&graph, printing->future, SIZE_MAX);
-        for (size_t i = 0; printing->r == 0 && i < graph.n_nodes; i++)
-                add_node(&printing->text, printing, &graph.nodes[i],
-                         i + 1 < graph.n_nodes && graph.nodes[i + 1].entry.level > graph.nodes[i].entry.level);
+        for (size_t i = 0; printing->r == 0 && i < graph.n_nodes; i++) {
+                const struct auv__node *node = &graph.nodes[i];
+                const bool awaited = i + 1 < graph.n_nodes && node[1].entry.level > node->entry.level;
+
+                add_node(&printing->text, printing, node, awaited);
+        }
         auv__graph_deinit(&graph);
 }
 

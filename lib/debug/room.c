@@ -4,12 +4,15 @@
 
 #include "debug/room.h"
 
+#include "base/clock.h"
 #include "coro/coro.h"
 #include "coro/stackful.h"
 #include "debug/symbols.h"
 #include "task/task.h"
 
 #define STACK_SIZE ((size_t)512 << 10)
+
+static _Thread_local int64_t spent_ns;
 
 struct visit {
         void (*fn)(void *arg);
@@ -19,10 +22,12 @@ struct visit {
 static int run(void *arg, auv_value *ret)
 {
         const struct visit *visit = arg;
+        const int64_t start_ns = auv__clock_monotonic();
 
         auv__symbols_enter();
         visit->fn(visit->arg);
         auv__symbols_leave();
+        spent_ns += auv__clock_monotonic() - start_ns;
         return 0;
 }
 
@@ -40,4 +45,9 @@ void auv__with_room(auv_loop *loop, void (*fn)(void *arg), void *arg)
         }
         auv__coro_resume(coro, 0);
         auv__coro_destroy(coro);
+}
+
+int64_t auv__room_ns(void)
+{
+        return spent_ns;
 }

@@ -167,24 +167,38 @@ static void copy(char *to, size_t size, const char *from)
         snprintf(to, size, "%s", from ? from : "");
 }
 
-/* clang leaves out the table of the addresses that each unit has, so it may take a look at all units. */
-static Dwfl_Line *find_line(Dwfl_Module *module, uintptr_t address)
+/* clang leaves out the table of the addresses that each unit has: so look at all units. */
+static void find_line_by_units(Dwfl_Module *module, uintptr_t address, struct auv__symbol *symbol)
 {
-        Dwfl_Line *line = libdw.dwfl_module_getsrc(module, address);
         Dwarf_Die *unit = NULL;
+        Dwarf_Line *line;
         uint64_t bias;
 
-        while (!line && (unit = libdw.dwfl_module_nextcu(module, unit, &bias)))
-                if (libdw.dwarf_haspc(unit, address - bias) > 0)
-                        line = libdw.dwfl_getsrc(unit, address);
-        return line;
+        while ((unit = libdw.dwfl_module_nextcu(module, unit, &bias))) {
+                if (libdw.dwarf_haspc(unit, address - bias) <= 0)
+                        continue;
+                line = libdw.dwarf_getsrc_die(unit, address - bias);
+                if (line && libdw.dwarf_lineno(line, &symbol->line) == 0)
+                        copy(symbol->file, sizeof(symbol->file), libdw.dwarf_linesrc(line, NULL, NULL));
+                return;
+        }
+}
+
+static void find_line(Dwfl_Module *module, uintptr_t address, struct auv__symbol *symbol)
+{
+        Dwfl_Line *line = libdw.dwfl_module_getsrc(module, address);
+
+        if (line)
+                copy(symbol->file, sizeof(symbol->file),
+                     libdw.dwfl_lineinfo(line, NULL, &symbol->line, NULL, NULL, NULL));
+        else
+                find_line_by_units(module, address, symbol);
 }
 
 static void look_up(uintptr_t address, struct auv__symbol *symbol)
 {
         Dwfl_Module *module = libdw.dwfl_addrmodule(dwfl, address);
         const char *name;
-        Dwfl_Line *line;
         Elf64_Sym unused;
         uint64_t offset;
 
@@ -195,10 +209,7 @@ static void look_up(uintptr_t address, struct auv__symbol *symbol)
                 copy(symbol->name, sizeof(symbol->name), name);
                 symbol->start = (const void *)(address - offset);
         }
-        line = find_line(module, address);
-        if (line)
-                copy(symbol->file, sizeof(symbol->file),
-                     libdw.dwfl_lineinfo(line, NULL, &symbol->line, NULL, NULL, NULL));
+        find_line(module, address, symbol);
 }
 
 /* With the mutex. NULL where it is not known, and there is no libdw to ask. */

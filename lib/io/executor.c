@@ -394,7 +394,8 @@ int auv_await_shutdown_default_executor(double timeout)
 
 auv_future *auv_to_thread(auv_thread_fn fn, const void *arg, size_t size)
 {
-        return run_in_executor(/* loop= */ NULL, /* executor= */ NULL, fn, arg, size, /* in_context= */ true);
+        return run_in_executor(/* loop= */ NULL, /* executor= */ NULL, fn, arg, size,
+                               /* in_context= */ true);
 }
 
 int auv_await_to_thread(auv_thread_fn fn, const void *arg, size_t size, auv_value *ret)

@@ -169,7 +169,7 @@ void auv__remote_abandon(struct auv__remote *remote)
 
 void auv__remote_post(struct auv__remote *remote)
 {
-        /* The loop may have run the item before this function returns; the poster's hold is kept until then. */
+        /* The loop may have run the item before this returns; until then the poster's hold is kept. */
         hold(remote);
         uv_mutex_lock(&remote->lock);
         if (!remote->loop || auv__wakeup_push(remote->loop, &remote->item) < 0)

@@ -22,7 +22,7 @@ struct auv__remote_functions {
         /* In the loop's thread: ends the future, which is pending, with what was posted. */
         void (*settle)(struct auv__remote *remote, auv_future *future);
 
-        /* In the loop's thread: the future was cancelled. Returns whether nobody is going to post any more. */
+        /* In the loop's thread: the future was cancelled. Returns whether nobody is going to post. */
         bool (*cancel)(struct auv__remote *remote);
 
         /* In the loop's thread: it is over for this loop, or the loop is closed. May be NULL. */

@@ -248,13 +248,18 @@ static auv_thread_future *no_thread_future(int code)
         return NULL;
 }
 
+static int raise_not_made(void)
+{
+        return auv_raise(auv__no_future_reason(), "the thread future could not be made");
+}
+
 auv_thread_future *auv_run_coroutine_threadsafe(auv_loop *loop, auv_coro_fn fn, const void *arg, size_t size)
 {
         auv_thread_future *future;
         int r;
 
         if (!loop || !fn || (size > 0 && !arg))
-                return no_thread_future(auv_raise(AUV_EINVAL, "no loop, no function, or no argument to copy"));
+                return no_thread_future(auv_raise(AUV_EINVAL, "no loop, no function, or nothing to copy"));
         r = new_thread_future(loop, fn, arg, size, &future);
         if (r < 0)
                 return no_thread_future(auv_raise(r, NULL));
@@ -292,7 +297,7 @@ static int wait_for(auv_thread_future *future, double timeout)
         int r = 0;
 
         if (!future)
-                return auv_raise(auv__no_future_reason(), "the thread future could not be made");
+                return raise_not_made();
         if (isnan(timeout))
                 return auv_raise(AUV_EINVAL, "the timeout is not a number");
         uv_mutex_lock(&future->lock);
@@ -464,7 +469,7 @@ auv_future *auv_wrap_future(auv_thread_future *future)
         int r;
 
         if (!future)
-                return auv__no_future(auv_raise(auv__no_future_reason(), "the thread future could not be made"));
+                return auv__no_future(raise_not_made());
         r = auv__loop_check(&loop);
         if (r < 0)
                 return auv__no_future(r);

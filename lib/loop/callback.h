@@ -15,8 +15,8 @@ struct auv__callback {
         auv_call_fn fn;
         void *arg;
         struct auv__object *context; /* see base/context.h */
-        unsigned due;                /* calls to be made; while there are any, the ready queue has the item */
-        bool cancelled;              /* nobody else has it any more: it goes when it comes out of the queue */
+        unsigned due;                /* calls to be made; the ready queue has the item while there are any */
+        bool cancelled;              /* it goes when it comes out of the queue */
 };
 
 /* Returns NULL where there is no memory. */

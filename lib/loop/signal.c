@@ -62,7 +62,9 @@ static int start(auv_loop *loop, int signum, auv_call_fn fn, void *arg, struct a
         struct auv__callback *callback = auv__callback_new(fn, arg);
         int r;
 
-        r = signal && callback ? uv_signal_init(auv__reactor_uv(loop->reactor), &signal->handle) : AUV_ENOMEM;
+        r = AUV_ENOMEM;
+        if (signal && callback)
+                r = uv_signal_init(auv__reactor_uv(loop->reactor), &signal->handle);
         if (r < 0) {
                 auv__callback_cancel(callback);
                 auv__free(signal);

@@ -51,9 +51,8 @@ bool auv_condition_locked(const auv_condition *condition)
 
 static void notify(auv_condition *condition, size_t n)
 {
-        for (struct auv__place *place = condition->line.first; place && n > 0; place = place->next)
-                if (auv__place_wake(place))
-                        n--;
+        while (n > 0 && auv__line_wake_next(&condition->line))
+                n--;
 }
 
 /*

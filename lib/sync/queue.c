@@ -78,23 +78,31 @@ long auv_queue_maxsize(const auv_queue *queue)
         return queue ? queue->maxsize : 0;
 }
 
+static bool is_empty(const auv_queue *queue)
+{
+        return queue->items.n == 0;
+}
+
+static bool is_full(const auv_queue *queue)
+{
+        return queue->maxsize > 0 && queue->items.n >= (size_t)queue->maxsize;
+}
+
 bool auv_queue_empty(const auv_queue *queue)
 {
-        return !queue || queue->items.n == 0;
+        return !queue || is_empty(queue);
 }
 
 bool auv_queue_full(const auv_queue *queue)
 {
-        return queue && queue->maxsize > 0 && queue->items.n >= (size_t)queue->maxsize;
+        return queue && is_full(queue);
 }
 
-int auv_queue_put_nowait(auv_queue *queue, auv_value item)
+static int put(auv_queue *queue, auv_value item)
 {
-        if (!queue)
-                return auv_raise(AUV_EINVAL, "no queue");
         if (queue->is_shut_down)
                 return auv_raise(AUV_EQUEUESHUTDOWN, NULL);
-        if (auv_queue_full(queue))
+        if (is_full(queue))
                 return auv_raise(AUV_EQUEUEFULL, NULL);
         if (auv__items_put(&queue->items, item) < 0)
                 return auv_raise(AUV_ENOMEM, NULL);
@@ -103,15 +111,25 @@ int auv_queue_put_nowait(auv_queue *queue, auv_value item)
         return 0;
 }
 
-int auv_queue_get_nowait(auv_queue *queue, auv_value *ret_item)
+static int get(auv_queue *queue, auv_value *ret_item)
 {
-        if (!queue || !ret_item)
-                return auv_raise(AUV_EINVAL, "no queue, or no place for the item");
-        if (auv_queue_empty(queue))
+        if (is_empty(queue))
                 return auv_raise(queue->is_shut_down ? AUV_EQUEUESHUTDOWN : AUV_EQUEUEEMPTY, NULL);
         *ret_item = auv__items_get(&queue->items);
         auv__line_call_next(&queue->putters);
         return 0;
+}
+
+int auv_queue_put_nowait(auv_queue *queue, auv_value item)
+{
+        return queue ? put(queue, item) : auv_raise(AUV_EINVAL, "no queue");
+}
+
+int auv_queue_get_nowait(auv_queue *queue, auv_value *ret_item)
+{
+        if (!queue || !ret_item)
+                return auv_raise(AUV_EINVAL, "no queue, or no place for the item");
+        return get(queue, ret_item);
 }
 
 /* Waits while the queue is @blocked for those in @line. */
@@ -140,9 +158,9 @@ int auv_await_queue_put(auv_queue *queue, auv_value item)
 
         AUV_TRY(auv__sync_begin(queue, &task));
         auv__keep(&queue->object);
-        r = await_while(queue, auv_queue_full, &queue->putters, task);
+        r = await_while(queue, is_full, &queue->putters, task);
         if (r == 0)
-                r = auv_queue_put_nowait(queue, item);
+                r = put(queue, item);
         auv__drop(&queue->object);
         return r;
 }
@@ -156,9 +174,9 @@ int auv_await_queue_get(auv_queue *queue, auv_value *ret_item)
         if (!ret_item)
                 return auv_raise(AUV_EINVAL, "no place for the item");
         auv__keep(&queue->object);
-        r = await_while(queue, auv_queue_empty, &queue->getters, task);
+        r = await_while(queue, is_empty, &queue->getters, task);
         if (r == 0)
-                r = auv_queue_get_nowait(queue, ret_item);
+                r = get(queue, ret_item);
         auv__drop(&queue->object);
         return r;
 }

@@ -60,12 +60,10 @@ void auv__semaphore_free(struct auv__object *object)
 /* Hands a unit to the first that can still be woken; false where there is none. */
 static bool wake_next(auv_semaphore *semaphore)
 {
-        for (struct auv__place *place = semaphore->line.first; place; place = place->next)
-                if (auv__place_wake(place)) {
-                        semaphore->value--;
-                        return true;
-                }
-        return false;
+        if (!auv__line_wake_next(&semaphore->line))
+                return false;
+        semaphore->value--;
+        return true;
 }
 
 bool auv_semaphore_locked(const auv_semaphore *semaphore)

@@ -14,6 +14,8 @@ static void join(struct auv__line *line, struct auv__place *place)
         else
                 line->first = place;
         line->last = place;
+        if (!line->unwoken)
+                line->unwoken = place;
 }
 
 void auv__line_leave(struct auv__line *line, struct auv__place *place)
@@ -26,6 +28,8 @@ void auv__line_leave(struct auv__line *line, struct auv__place *place)
                 place->next->previous = place->previous;
         else
                 line->last = place->previous;
+        if (line->unwoken == place)
+                line->unwoken = place->next;
         place->in_line = false;
 }
 
@@ -52,10 +56,23 @@ bool auv__line_is_abandoned(const struct auv__line *line)
         return true;
 }
 
+/* Who has been woken is in the line until it runs. To pass it again and again would cost O(n) for each. */
+bool auv__line_wake_next(struct auv__line *line)
+{
+        struct auv__place *place;
+
+        while ((place = line->unwoken)) {
+                line->unwoken = place->next;
+                if (auv__place_wake(place))
+                        return true;
+        }
+        return false;
+}
+
 void auv__line_wake_all(struct auv__line *line)
 {
-        for (struct auv__place *place = line->first; place; place = place->next)
-                auv__place_wake(place);
+        while (auv__line_wake_next(line))
+                ;
 }
 
 void auv__line_call_next(struct auv__line *line)

@@ -19,6 +19,7 @@ struct auv__place {
 struct auv__line {
         struct auv__place *first;
         struct auv__place *last;
+        struct auv__place *unwoken; /* those before it have been woken or cancelled; NULL: all have */
 };
 
 /*
@@ -43,7 +44,10 @@ static inline bool auv__place_wake(struct auv__place *place)
 /* Whether everyone in the line has been cancelled; so it is with an empty one. */
 bool auv__line_is_abandoned(const struct auv__line *line);
 
-/* Wakes all that are in the line, and leaves them there. */
+/* Wakes the first that can be woken, and leaves it in the line; false where there is none. */
+bool auv__line_wake_next(struct auv__line *line);
+
+/* Wakes all that can be woken, and leaves them in the line. */
 void auv__line_wake_all(struct auv__line *line);
 
 /* Wakes the first that can be woken, and takes it and those before it out of the line. */

@@ -139,7 +139,8 @@ auv_future *auv_shield(auv_future *inner)
                 return auv_ref(inner);
         if (inner->loop->closed)
                 return auv__no_future(auv_raise(AUV_ECLOSED, NULL));
-        shield = auv__tasks_require(inner->loop) < 0 ? NULL : auv__made_malloc(inner->loop, sizeof(*shield), &traced);
+        shield = auv__tasks_require(inner->loop) < 0
+                ? NULL : auv__made_malloc(inner->loop, sizeof(*shield), &traced);
         if (!shield)
                 return auv__no_future(auv_raise(AUV_ENOMEM, NULL));
         *shield = (struct shield) { .inner = auv_ref(inner),

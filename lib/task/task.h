@@ -35,7 +35,7 @@ struct auv__task {
         auv_error *sleep_error;     /* AUV__SLEEP_CANCELLED: the message, or NULL */
         auv_error *error;           /* see auv_error_current() */
         struct auv__object *context; /* see base/context.h */
-        struct auv__object **current_context; /* that one, or while it suspends in auv_context_run() another */
+        struct auv__object **current_context; /* that one; another while it waits in auv_context_run() */
         auv_future *lender;         /* owns what the body has put into its result, or NULL */
         char *name;                 /* NULL where it has only its number */
         uint64_t number;

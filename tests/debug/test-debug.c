@@ -155,7 +155,8 @@ Test(debug, reports_a_slow_done_callback)
 
 Test(debug, reports_a_slow_step_of_a_task_once)
 {
-        AUV_AUTO auv_task *task = auv_loop_create_task(loop, slow_step, NULL, 0, AUV_TASK_OPTIONS(.name = "t"));
+        AUV_AUTO auv_task *task = auv_loop_create_task(loop, slow_step, NULL, 0,
+                                                       AUV_TASK_OPTIONS(.name = "t"));
 
         auv_loop_set_slow_callback_duration(loop, 0.003);
         loop_turns(4);

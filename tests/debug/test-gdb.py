@@ -15,12 +15,14 @@ import unittest
 
 SKIP = 77
 
-COMMANDS = ['auv tasks', 'echo ---\\n', 'auv bt worker', 'echo ---\\n', 'auv bt all', 'echo ---\\n', 'backtrace']
+MARK = 'echo ---\\n'
+TO_BREAKPOINT = ['break everyone_waits', 'run']
+COMMANDS = ['auv tasks', MARK, 'auv bt worker', MARK, 'auv bt all', MARK, 'backtrace']
 
 
 def run_gdb(gdb, program, *commands, core=None):
-    arguments = [gdb, '--quiet', '--nx', '--batch', '-ex', 'set confirm off', '-ex', 'set breakpoint pending on']
-    for command in commands:
+    arguments = [gdb, '--quiet', '--nx', '--batch']
+    for command in ['set confirm off', 'set breakpoint pending on', *commands]:
         arguments += ['-ex', command]
     run = subprocess.run([*arguments, program, *([core] if core else [])], stdin=subprocess.DEVNULL,
                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=100)
@@ -32,12 +34,11 @@ class Gdb(unittest.TestCase):
     def setUpClass(cls):
         cls.folder = tempfile.TemporaryDirectory()
         core = str(pathlib.Path(cls.folder.name, 'core'))
-        end = ['echo ---\\n', *([f'auv core {core}'] if cls.with_core else []), 'kill']
-        cls.printed = {'live': run_gdb(cls.gdb, cls.program, f'source {cls.script}', 'break everyone_waits', 'run',
-                                       'echo ---\\n', *COMMANDS, *end)}
+        source = f'source {cls.script}'
+        end = [MARK, *([f'auv core {core}'] if cls.with_core else []), 'kill']
+        cls.printed = {'live': run_gdb(cls.gdb, cls.program, source, *TO_BREAKPOINT, MARK, *COMMANDS, *end)}
         if cls.with_core:
-            cls.printed['core'] = run_gdb(cls.gdb, cls.program, f'source {cls.script}', 'echo ---\\n', *COMMANDS,
-                                          core=core)
+            cls.printed['core'] = run_gdb(cls.gdb, cls.program, source, MARK, *COMMANDS, core=core)
 
     @classmethod
     def tearDownClass(cls):
@@ -54,9 +55,11 @@ class Gdb(unittest.TestCase):
         for name, (tasks, *_) in self.sections():
             with self.subTest(name):
                 self.assertRegex(tasks, r'loop 0x\w+, 4 tasks\n')
-                self.assertRegex(tasks, r"'Task-1', awaits gather 0x\w+\n +runs  start_all\(\) at .*gdb-program.c:\d+\n"
+                self.assertRegex(tasks, r"'Task-1', awaits gather 0x\w+\n"
+                                        r' +runs  start_all\(\) at .*gdb-program.c:\d+\n'
                                         r' +waits start_all\(\) at .*gdb-program.c:\d+\n')
-                self.assertRegex(tasks, r"'worker', awaits future 0x\w+\n +runs  worker\(\) at .*gdb-program.c:\d+\n"
+                self.assertRegex(tasks, r"'worker', awaits future 0x\w+\n"
+                                        r' +runs  worker\(\) at .*gdb-program.c:\d+\n'
                                         r' +waits take_job\(\) at .*gdb-program.c:\d+\n')
                 self.assertRegex(tasks, r"'sleeper', running\n +runs  sleeper\(\) at .*gdb-program.c:\d+\n")
 
@@ -66,8 +69,9 @@ class Gdb(unittest.TestCase):
                 frames = [line for line in backtrace.splitlines() if line.startswith('#')]
                 functions = ' '.join(frames)
                 self.assertTrue(frames[0].startswith('#0 '), backtrace)
-                self.assertRegex(functions, r'auv_await_queue_get .*take_job \(jobs=0x\w+\) at .*gdb-program.c:\d+.* '
-                                            r'worker \(arg=0x\w+, ret=0x\w+\) at .*gdb-program.c:\d+')
+                self.assertRegex(functions, r'auv_await_queue_get '
+                                            r'.*take_job \(jobs=0x\w+\) at .*gdb-program.c:\d+'
+                                            r'.* worker \(arg=0x\w+, ret=0x\w+\) at .*gdb-program.c:\d+')
 
     def test_gives_the_backtraces_of_all(self):
         for name, (_, _, backtraces, *_) in self.sections():
@@ -83,8 +87,8 @@ class Gdb(unittest.TestCase):
                 self.assertRegex(backtrace, r'#1 .* sleeper \(arg=')
 
     def test_says_so_where_there_is_no_such_task(self):
-        text = run_gdb(self.gdb, self.program, f'source {self.script}', 'break everyone_waits', 'run', 'auv bt nobody',
-                       'kill')
+        commands = [f'source {self.script}', *TO_BREAKPOINT, 'auv bt nobody', 'kill']
+        text = run_gdb(self.gdb, self.program, *commands)
         self.assertIn('there is no task nobody', text)
 
 

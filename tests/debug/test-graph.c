@@ -34,8 +34,8 @@ static char *graph_of(auv_future *future)
         for (int i = 0; i < n; i++) {
                 const char *name = auv_task_get_name(entries[i].future);
 
-                length += (size_t)snprintf(text + length, sizeof(text) - length, "%s%s:%zu%s", i > 0 ? " " : "",
-                                           name ? name : "-", entries[i].level,
+                length += (size_t)snprintf(text + length, sizeof(text) - length, "%s%s:%zu%s",
+                                           i > 0 ? " " : "", name ? name : "-", entries[i].level,
                                            entries[i].cycle ? "!" : entries[i].repeated ? "=" : "");
         }
         return text;
@@ -159,7 +159,8 @@ static int with_group(void *arg, auv_value *ret)
         AUV_AUTO auv_task_group *group = auv_task_group_new();
 
         AUV_TRY(auv_task_group_enter(group));
-        *(auv_task **)arg = auv_task_group_create_task(group, coro_sleep, &(double) { 5 }, sizeof(double), NULL);
+        *(auv_task **)arg = auv_task_group_create_task(group, coro_sleep, &(double) { 5 }, sizeof(double),
+                                                       /* options= */ NULL);
         return auv_await_task_group_exit(group, 0);
 }
 
@@ -399,7 +400,8 @@ static char *chain_is_walked(void)
         FILE *file = fopen("/dev/null", "w");
 
         for (int i = 0; i < SMALL_STACK_TASKS; i++) {
-                tasks[i] = auv_loop_create_task(own, await_indirectly, i == 0 ? &future : &tasks[i - 1], 0, NULL);
+                tasks[i] = auv_loop_create_task(own, await_indirectly, i == 0 ? &future : &tasks[i - 1], 0,
+                                                /* options= */ NULL);
                 REQUIRE(tasks[i]);
         }
         auv_loop_stop(own);

@@ -337,7 +337,7 @@ Test(embedded, runs_until_complete_over_the_programs_loop)
         uv_run(&uv, UV_RUN_DEFAULT);
 }
 
-static void stop(void *arg)
+static void stop_when_done(auv_future *future, void *arg)
 {
         auv_loop_stop(over);
 }
@@ -346,7 +346,7 @@ Test(embedded, runs_for_ever_until_stopped)
 {
         AUV_AUTO auv_task *task = start(does_much, NULL);
 
-        auv_loop_call_later(over, 0.003, stop, NULL, NULL);
+        auv_future_add_done_callback(task, stop_when_done, NULL);
         cr_assert(eq(int, auv_loop_run_forever(over), 0));
         cr_assert_trace("+ -");
         auv_loop_call_soon(over, trace_arg, "later", NULL);
