@@ -136,6 +136,17 @@ static inline void auv__sanitizer_disregard(bool whether)
 #endif
 }
 
+/* The content is what it is to be, though it came from memory that has none for memcheck. */
+static inline void auv__sanitizer_vouch(void *memory, size_t size)
+{
+#ifdef AUV__HAVE_VALGRIND
+        (void)VALGRIND_MAKE_MEM_DEFINED(memory, size);
+#else
+        (void)memory;
+        (void)size;
+#endif
+}
+
 /* The memory may be written and has no content, whatever it was before. */
 static inline void auv__sanitizer_show(void *memory, size_t size)
 {

@@ -152,6 +152,7 @@ __attribute__((no_sanitize("address", "thread"))) size_t auv__stackful_used(cons
 {
         const struct stackful *co = from_coro((struct auv__coro *)coro);
         const volatile uint64_t *word = (const void *)co->stack->low;
+        size_t used;
 
         if (!co->measured)
                 return 0;
@@ -159,7 +160,9 @@ __attribute__((no_sanitize("address", "thread"))) size_t auv__stackful_used(cons
         while ((const void *)word < (void *)co && *word == PATTERN)
                 word++;
         auv__sanitizer_disregard(false);
-        return (size_t)((const char *)co->stack - (const char *)word);
+        used = (size_t)((const char *)co->stack - (const char *)word);
+        auv__sanitizer_vouch(&used, sizeof(used));
+        return used;
 }
 
 bool auv__stackful_look(const struct auv__coro *coro, struct auv__stackful_view *ret)
