@@ -38,10 +38,18 @@ AUV_API void auv_failing_allocator_arm(long first, long n);
 /**
  * auv_failing_allocator_disarm() - let no allocation fail any more
  *
- * Return: how many have failed since auv_failing_allocator_arm().
+ * Return: as auv_failing_allocator_failed().
  * Suspends: no.    Thread: any; one at a time.
  */
 AUV_API long auv_failing_allocator_disarm(void);
+
+/**
+ * auv_failing_allocator_failed() - how many allocations have failed
+ *
+ * Return: the number, since auv_failing_allocator_arm() was last called.
+ * Suspends: no.    Thread: any.
+ */
+AUV_API long auv_failing_allocator_failed(void);
 
 /**
  * auv_failing_allocator_live() - how many blocks have been allocated and not been freed

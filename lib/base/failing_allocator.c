@@ -67,6 +67,11 @@ long auv_failing_allocator_disarm(void)
         return failed;
 }
 
+long auv_failing_allocator_failed(void)
+{
+        return failed;
+}
+
 long auv_failing_allocator_live(void)
 {
         return live;

@@ -353,7 +353,7 @@ static void test_failing_allocator(void)
         auv_failing_allocator_arm(1, 1);
         check(auv_loop_create_future(loop) == NULL);
         future = auv_loop_create_future(loop);
-        check(future != NULL && auv_failing_allocator_disarm() == 1);
+        check(future != NULL && auv_failing_allocator_disarm() == 1 && auv_failing_allocator_failed() == 1);
 
         auv_unref(future);
         end_loop(loop);

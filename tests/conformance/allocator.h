@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 /*
- * An allocator for the library that counts, and fails on request. For one thread.
+ * The library's failing allocator, counted anew for each run of a scenario.
  */
 
 /* Have the library use it, before any other call of the library. */

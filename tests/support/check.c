@@ -13,11 +13,12 @@ const char *__tsan_default_suppressions(void);
 
 const char *__tsan_default_suppressions(void)
 {
-        return "race:^epoll_create1$\n"
-               "race:^eventfd$\n"
-               "race:^pipe2$\n"
-               "race:^timerfd_create$\n"
-               "race:^close$\n";
+        return "race:epoll_create1$\n"
+               "race:eventfd$\n"
+               "race:pipe2$\n"
+               "race:timerfd_create$\n"
+               "race:^close$\n"
+               "race:^__interceptor_close$\n";
 }
 
 static atomic_int passed;

@@ -5,9 +5,8 @@
 /*
  * Failing allocator
  *
- * The library's memory, counted: how many blocks live, and how many have been asked
- * for. On request, an allocation to come fails. Counts are atomic, so that
- * threads may allocate; only one of them may arm.
+ * The library's own, in the words of the tests, and a sweep over all allocations of a
+ * scenario.
  */
 
 #include <stdbool.h>
