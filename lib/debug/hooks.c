@@ -4,8 +4,8 @@
  * Hooks
  *
  * What a loop does beside its work in debug mode: it times whatever it runs, but for the time that
- * debugging itself takes, and adds to reports where their objects were made. What has taken too long may be gone when that is known, so whatever the
- * report needs of it is held or copied before.
+ * debugging itself takes, and adds to reports where their objects were made. What has taken too long
+ * may be gone when that is known, so whatever the report needs of it is held or copied before.
  */
 
 #include "loop/hooks.h"

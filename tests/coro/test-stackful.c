@@ -686,7 +686,7 @@ Test(stackful, suspended_body_is_abandoned_where_it_stands)
         /* The stack is as good as new. */
         auv__coro_destroy(start(recurse_40_kib, NULL, 0, NULL));
         for (int i = 0; i < 3; i++) {
-                struct auv__coro *coro = start(recurse_40_kib, expected, 10000, NULL);
+                struct auv__coro *coro = start(recurse_40_kib, expected, 4000, NULL);
 
                 cr_assert(eq(int, auv__coro_resume(coro, 0), 0));
                 auv__coro_destroy(coro);
