@@ -277,7 +277,8 @@ AUV_API int auv_loop_call_soon(auv_loop *loop, auv_call_fn fn, void *arg, auv_ca
  * Like: loop.call_later(). Differs: equal due times keep the order of the calls, which asyncio
  * does not promise. Cost: O(log n) in the number of timers.
  */
-AUV_API int auv_loop_call_later(auv_loop *loop, double delay, auv_call_fn fn, void *arg, auv_call **ret_call);
+AUV_API int auv_loop_call_later(auv_loop *loop, double delay, auv_call_fn fn, void *arg,
+                                auv_call **ret_call);
 
 /**
  * auv_loop_call_at() - run a function once, at a time of the loop's clock

@@ -211,7 +211,7 @@ auv_future *auv_gather(auv_future *const *futures, size_t n, int flags)
         auv_loop *loop;
 
         if ((n > 0 && !futures) || flags & ~AUV_RETURN_EXCEPTIONS)
-                return auv__no_future(auv_raise(AUV_EINVAL, "no futures to gather, or flags without meaning"));
+                return auv__no_future(auv_raise(AUV_EINVAL, "no futures, or flags without meaning"));
         if (has_null(futures, n))
                 return auv__no_future(auv_raise(auv__no_future_reason(), "a future could not be made"));
         loop = common_loop(futures, n);

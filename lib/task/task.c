@@ -271,7 +271,7 @@ auv_task *auv_task_new(auv_loop *loop, auv_coro_fn fn, const void *arg, size_t s
         int r;
 
         if (!fn || (size > 0 && !arg) || copy_options(options, &o) < 0)
-                return auv__no_future(auv_raise(AUV_EINVAL, "no function to run, or an option has no meaning"));
+                return auv__no_future(auv_raise(AUV_EINVAL, "no function, or an option has no meaning"));
         r = auv__loop_check(&loop);
         if (r < 0)
                 return auv__no_future(r);
