@@ -281,7 +281,7 @@ static int begin(struct work *work, auv_future *future)
 /* What NULL stands for on a loop. */
 static int find_default(auv_loop *loop, auv_executor **ret_executor)
 {
-        struct executors *executors;
+        struct executors *executors = NULL;
 
         AUV_TRY(require_executors(loop, &executors));
         if (executors->is_shut_down)
@@ -334,7 +334,7 @@ auv_future *auv_loop_run_in_executor(auv_loop *loop, auv_executor *executor, auv
 
 int auv_loop_set_default_executor(auv_loop *loop, auv_executor *executor)
 {
-        struct executors *executors;
+        struct executors *executors = NULL;
 
         AUV_TRY(auv__loop_check(&loop));
         AUV_TRY(require_executors(loop, &executors));
@@ -369,7 +369,7 @@ static int await_idle(struct executors *executors, double timeout)
 int auv_await_shutdown_default_executor(double timeout)
 {
         auv_loop *loop = auv_get_running_loop();
-        struct executors *executors;
+        struct executors *executors = NULL;
         const auv_executor *executor;
         int r;
 

@@ -40,10 +40,10 @@ struct auv__task {
         char *name;                 /* NULL where it has only its number */
         uint64_t number;
         unsigned cancels;           /* requests less uncancel()s */
-        unsigned refusals;          /* awaits since the loop was closed */
-        bool must_cancel;           /* the next step throws */
-        bool started;
-        uint8_t sleep;              /* enum auv__sleep_state */
+        uint16_t refusals;          /* awaits since the loop was closed; see await.c */
+        uint8_t sleep : 2;          /* enum auv__sleep_state */
+        bool must_cancel : 1;       /* the next step throws */
+        bool started : 1;
 };
 
 /* What a loop has for its tasks; made with the first of them. */
