@@ -45,7 +45,7 @@ AUV_API int auv_await_barrier_wait(auv_barrier *barrier);
  * Return: 0, or a negative error.
  * Errors: AUV_ECANCELED; AUV_ENOTASK; AUV_ERUNTIME, the barrier belongs to another loop; AUV_ECLOSED;
  * AUV_ENOMEM for NULL.
- * Suspends: yes, while another task is about to pass.    Thread: the loop's.
+ * Suspends: yes, where the lock of the barrier is taken, which it never is for now.    Thread: the loop's.
  * Like: Barrier.reset().
  */
 AUV_API int auv_await_barrier_reset(auv_barrier *barrier);
@@ -57,7 +57,7 @@ AUV_API int auv_await_barrier_reset(auv_barrier *barrier);
  * Those that wait, and those that come, get AUV_EBROKENBARRIER.
  *
  * Return: as auv_await_barrier_reset().
- * Suspends: yes, while another task is about to pass.    Thread: the loop's.
+ * Suspends: yes, where the lock of the barrier is taken, which it never is for now.    Thread: the loop's.
  * Like: Barrier.abort().
  */
 AUV_API int auv_await_barrier_abort(auv_barrier *barrier);
