@@ -124,8 +124,8 @@ Test(embedded, keeps_uv_run_going_until_its_timers_have_fired)
 {
         const double start_time = auv_loop_time(over);
 
-        auv_loop_call_later(over, 0.005, trace_arg, "late", NULL);
-        auv_loop_call_later(over, 0.002, trace_arg, "early", NULL);
+        auv_loop_call_at(over, start_time + 0.005, trace_arg, "late", NULL);
+        auv_loop_call_at(over, start_time + 0.002, trace_arg, "early", NULL);
         cr_assert(eq(int, uv_run(&uv, UV_RUN_DEFAULT), 0));
         cr_assert_trace("early late");
         cr_assert(ge(dbl, auv_loop_time(over) - start_time, 0.005));
@@ -441,8 +441,11 @@ Test(embedded, may_share_a_libuv_loop_with_another)
 
         cr_assert(eq(int, auv_new_event_loop(AUV_LOOP_OPTIONS(.uv_loop = &uv), &second), 0));
         auv_loop_call_soon(over, trace_arg, "a", NULL);
+        auv_loop_call_later(over, 0.001, trace_arg, "a", NULL);
+        cr_assert(eq(int, uv_run(&uv, UV_RUN_DEFAULT), 0));
+        auv_loop_call_soon(second, trace_arg, "b", NULL);
         auv_loop_call_later(second, 0.001, trace_arg, "b", NULL);
         cr_assert(eq(int, uv_run(&uv, UV_RUN_DEFAULT), 0));
-        cr_assert_trace("a b");
+        cr_assert_trace("a a b b");
         auv_unref(second);
 }

@@ -284,7 +284,7 @@ Test(turn, wakes_tasks_from_any_phase_of_libuv)
         uv_check_init(uv, &check);
         check.data = by_check;
         uv_timer_init(uv, &keeps_polling);
-        uv_timer_start(&keeps_polling, see_timer, 1, 0);
+        uv_timer_start(&keeps_polling, see_timer, 1, 1);
         uv_check_start(&check, complete_check);
         cr_assert(eq(int, loop_run(coro_await, by_check, NULL), 0));
         uv_timer_init(uv, &timer);
