@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * N sleeping tasks are cancelled: the processor time from the first request until all have
+ * ended, for each of them.
+ */
+
+#include "support/crowd.h"
+#include "support/process.h"
+#include "support/program.h"
+
+struct run {
+        size_t n;
+        int64_t cpu_ns;
+};
+
+static int sleep_for_a_minute(void *arg, auv_value *ret)
+{
+        return auv_await_sleep(60);
+}
+
+static int cancel_all(struct bench_crowd *crowd)
+{
+        for (size_t i = 0; i < crowd->n; i++)
+                AUV_TRY(auv_task_cancel(crowd->tasks[i], /* message= */ NULL));
+        return bench_await_crowd(crowd, AUV_RETURN_EXCEPTIONS);
+}
+
+static int run_cancel(void *arg, auv_value *ret)
+{
+        struct run *run = arg;
+        struct bench_crowd *crowd;
+        int64_t start_ns;
+        int r;
+
+        crowd = bench_crowd_new(run->n);
+        if (!crowd)
+                return AUV_ENOMEM;
+        for (size_t i = 0; i < crowd->n; i++)
+                crowd->tasks[i] = auv_create_task(sleep_for_a_minute, NULL, 0);
+        r = auv_await_sleep(0); /* all sleep now */
+        start_ns = bench_cpu_ns();
+        if (r == 0)
+                r = cancel_all(crowd);
+        run->cpu_ns = bench_cpu_ns() - start_ns;
+        bench_crowd_free(crowd);
+        return r;
+}
+
+static int measure(const struct bench_options *options, const struct bench_report *report)
+{
+        AUV_AUTO auv_runner *runner = auv_runner_new(AUV_LOOP_OPTIONS(.clock = AUV_CLOCK_MONOTONIC));
+        struct run run = { .n = options->n_tasks };
+
+        AUV_TRY(auv_runner_run(runner, run_cancel, &run, /* ret= */ NULL));
+        bench_report_row(report, run.n,
+                         &(struct bench_metric) { "cancel_ns", (double)run.cpu_ns / (double)run.n, "ns" }, 1);
+        return 0;
+}
+
+int main(int argc, char **argv)
+{
+        static const struct bench_program program = {
+                .workload = "cancel",
+                .title = "Sleeping tasks that are cancelled",
+                .accepted = "t",
+                .defaults = { .n_tasks = 10000 },
+                .measure = measure,
+        };
+
+        return bench_main(argc, argv, &program);
+}
