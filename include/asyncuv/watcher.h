@@ -27,12 +27,13 @@ AUV_BEGIN_DECLS
  *               closed
  *
  * A reader that @fd has already is replaced, and is not called any more. Remove the reader before
- * the descriptor is closed.
+ * the descriptor is closed. Where it is closed before the loop has looked at it once, the reader is
+ * called once; later, it is not called any more.
  *
  * Return: 0, or a negative error, and then nothing has changed.
  * Errors: AUV_EINVAL, @fn is NULL; AUV_EBADF; AUV_EPERM, the descriptor is of a kind that cannot be
- * waited for; AUV_ERUNTIME, another libuv handle of the loop has the descriptor; AUV_ENOLOOP;
- * AUV_ECLOSED; AUV_ENOMEM; others of the system's.
+ * waited for; AUV_ERUNTIME, a transport or another libuv handle of the loop has the descriptor;
+ * AUV_ENOLOOP; AUV_ECLOSED; AUV_ENOMEM; others of the system's.
  * Owns: nothing; @fd stays the caller's, and blocking where it is.
  * Suspends: no.    Thread: the loop's.
  * Like: loop.add_reader().
@@ -47,7 +48,7 @@ AUV_API int auv_loop_add_reader(auv_loop *loop, int fd, auv_call_fn fn, void *ar
  * A call that the loop was about to make is not made.
  *
  * Return: 1, or 0: there was no reader, or the loop is closed; or a negative error.
- * Errors: AUV_ENOLOOP; in debug mode AUV_ETHREAD.
+ * Errors: AUV_ERUNTIME, a transport has the descriptor; AUV_ENOLOOP; in debug mode AUV_ETHREAD.
  * Suspends: no.    Thread: the loop's.
  * Like: loop.remove_reader().
  */

@@ -9,6 +9,7 @@
  *   alarm   the next deadline: a timerfd under a uv_poll_t, which wakes within microseconds, where
  *           libuv's own timers count whole milliseconds and fire up to one early; where there is
  *           no timerfd, a uv_timer_t that is set a millisecond late rather than early
+ *   prepare  looks at descriptors that libuv is about to tell the kernel of; see watcher.c
  *   idle, check   only on a libuv loop of the caller's: idle keeps it from blocking while
  *           something is ready, check has a turn after each poll
  *
@@ -53,6 +54,7 @@ struct auv__reactor {
                 uv_poll_t poll;
                 uv_timer_t timer;
         } alarm;
+        uv_prepare_t prepare;
         uv_idle_t idle;
         uv_check_t check;
         int alarm_fd;          /* only where the alarm is a timerfd */
@@ -153,6 +155,15 @@ static void set_alarm(struct auv__reactor *reactor, int64_t deadline_ns)
         reactor->rang = false;
 }
 
+static void on_prepare(uv_prepare_t *prepare)
+{
+        struct auv__reactor *reactor = prepare->data;
+
+        uv_prepare_stop(prepare);
+        if (reactor->loop)
+                auv__watchers_check(reactor->loop);
+}
+
 static void on_check(uv_check_t *check)
 {
         struct auv__reactor *reactor = check->data;
@@ -228,6 +239,7 @@ static void close_watchers(struct auv__reactor *reactor)
 {
         close_watcher(reactor, &reactor->wake);
         close_watcher(reactor, &reactor->alarm);
+        close_watcher(reactor, &reactor->prepare);
         if (reactor->embedded) {
                 close_watcher(reactor, &reactor->idle);
                 close_watcher(reactor, &reactor->check);
@@ -248,6 +260,8 @@ static int open_watchers(struct auv__reactor *reactor)
                 return r;
         }
         add_watcher(reactor, alarm_handle(reactor));
+        uv_prepare_init(reactor->uv, &reactor->prepare);
+        add_watcher(reactor, &reactor->prepare);
         if (reactor->embedded) {
                 uv_idle_init(reactor->uv, &reactor->idle);
                 uv_check_init(reactor->uv, &reactor->check);
@@ -346,6 +360,11 @@ void auv__reactor_wait(struct auv__reactor *reactor, int64_t deadline_ns)
         uv_run(reactor->uv, UV_RUN_ONCE);
         if (reactor->expected == 0)
                 uv_unref((uv_handle_t *)&reactor->wake);
+}
+
+void auv__reactor_check_watchers(struct auv__reactor *reactor)
+{
+        uv_prepare_start(&reactor->prepare, on_prepare);
 }
 
 void auv__reactor_expect(struct auv__reactor *reactor)

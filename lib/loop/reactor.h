@@ -55,6 +55,9 @@ void auv__reactor_stop_waiting(struct auv__reactor *reactor);
 /* Ends a wait, from any thread, and from a signal handler. */
 void auv__reactor_wake(struct auv__reactor *reactor);
 
+/* Before libuv polls next, auv__watchers_check() is to be called. */
+void auv__reactor_check_watchers(struct auv__reactor *reactor);
+
 /* Another thread is going to make something ready: that counts as I/O that is pending. And it has. */
 void auv__reactor_expect(struct auv__reactor *reactor);
 void auv__reactor_unexpect(struct auv__reactor *reactor);

@@ -4,6 +4,8 @@
 #include "support/loop.h"
 #include "support/trace.h"
 
+#include "loop/watcher.h"
+
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 
@@ -298,6 +300,66 @@ Test(watcher, leaves_a_descriptor_blocking)
 {
         auv_loop_add_reader(loop, near, trace_arg, "r");
         cr_assert(zero(int, fcntl(near, F_GETFL) & O_NONBLOCK));
+}
+
+/* The process would be aborted, where libuv tells the kernel of a descriptor that there is not. */
+Test(watcher, is_called_once_for_a_descriptor_closed_before_the_first_look)
+{
+        const int closed = dup(near);
+
+        auv_loop_add_reader(loop, closed, trace_arg, "r");
+        auv_loop_add_writer(loop, closed, trace_arg, "w");
+        close(closed);
+        loop_turns(2);
+        cr_assert_trace("r w | |");
+        cr_assert(eq(int, auv_loop_remove_reader(loop, closed), 1));
+        cr_assert(eq(int, auv_loop_remove_writer(loop, closed), 1));
+        loop_turns(1);
+}
+
+Test(watcher, is_called_once_for_a_descriptor_that_has_become_a_file)
+{
+        FILE *file = tmpfile();
+        const int fd = dup(near);
+
+        auv_loop_add_reader(loop, fd, trace_arg, "r");
+        cr_assert(eq(int, dup2(fileno(file), fd), fd));
+        loop_turns(2);
+        cr_assert_trace("r | |");
+        cr_assert(eq(int, auv_loop_remove_reader(loop, fd), 1));
+        close(fd);
+        fclose(file);
+}
+
+Test(watcher, sees_what_has_come_in_place_of_a_closed_descriptor)
+{
+        const int fd = dup(far);
+
+        auv_loop_add_reader(loop, fd, trace_arg, "old");
+        loop_turns(1);
+        close(fd);
+        cr_assert(eq(int, dup2(near, fd), fd));
+        cr_assert(eq(int, auv_loop_add_reader(loop, fd, trace_arg, "new"), 0));
+        send_byte();
+        loop_turns(1);
+        cr_assert_trace("| new |");
+        auv_loop_remove_reader(loop, fd);
+        close(fd);
+}
+
+Test(watcher, is_refused_the_descriptor_of_a_transport)
+{
+        auv_loop_add_reader(loop, near, trace_arg, "r");
+        send_byte();
+        cr_assert(eq(int, auv__watchers_claim(loop, near), 0));
+        loop_turns(1);
+        cr_assert_trace("|");
+        cr_assert(eq(int, auv_loop_add_reader(loop, near, trace_arg, NULL), AUV_ERUNTIME));
+        cr_assert(eq(int, auv_loop_add_writer(loop, near, trace_arg, NULL), AUV_ERUNTIME));
+        cr_assert(eq(int, auv_loop_remove_reader(loop, near), AUV_ERUNTIME));
+        auv__watchers_release(loop, near);
+        cr_assert(eq(int, auv_loop_remove_reader(loop, near), 0));
+        cr_assert(eq(int, auv_loop_add_reader(loop, near, trace_arg, "r"), 0));
 }
 
 static void on_poll(uv_poll_t *handle, int status, int events)
