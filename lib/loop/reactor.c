@@ -196,7 +196,7 @@ void auv__reactor_adopt(struct auv__reactor *reactor, uv_handle_t *handle)
         auv__reactor_hold(reactor);
 }
 
-static void close_handle(struct auv__reactor *reactor, uv_handle_t *handle, uv_close_cb on_closed)
+void auv__reactor_close_handle(struct auv__reactor *reactor, uv_handle_t *handle, uv_close_cb on_closed)
 {
         reactor->handles--;
         uv_close(handle, on_closed);
@@ -212,7 +212,7 @@ static void on_discarded(uv_handle_t *handle)
 
 void auv__reactor_discard(struct auv__reactor *reactor, uv_handle_t *handle)
 {
-        close_handle(reactor, handle, on_discarded);
+        auv__reactor_close_handle(reactor, handle, on_discarded);
 }
 
 static void add_watcher(struct auv__reactor *reactor, void *handle)
@@ -232,7 +232,7 @@ static void on_watcher_closed(uv_handle_t *handle)
 
 static void close_watcher(struct auv__reactor *reactor, void *handle)
 {
-        close_handle(reactor, handle, on_watcher_closed);
+        auv__reactor_close_handle(reactor, handle, on_watcher_closed);
 }
 
 static void close_watchers(struct auv__reactor *reactor)

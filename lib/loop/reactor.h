@@ -25,6 +25,10 @@ void auv__reactor_adopt(struct auv__reactor *reactor, struct uv_handle_s *handle
 /* Closes it; its block is freed when libuv has let go of it. At the latest before auv__reactor_close(). */
 void auv__reactor_discard(struct auv__reactor *reactor, struct uv_handle_s *handle);
 
+/* The same, where @on_closed sees to the block, and to the auv__reactor_let_go() that the handle stands for. */
+void auv__reactor_close_handle(struct auv__reactor *reactor, struct uv_handle_s *handle,
+                               void (*on_closed)(struct uv_handle_s *handle));
+
 /*
  * A request of libuv's begins, and has ended. The reactor's memory stays until then; on a libuv loop of
  * its own, auv__reactor_close() waits for it.
