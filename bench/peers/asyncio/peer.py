@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: MIT
+"""CPython's asyncio on its own event loop."""
+
+import workloads
+
+workloads.main("asyncio")

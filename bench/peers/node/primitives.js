@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+
+/**
+ * The primitives that JavaScript has. An await of something that is there lets the other async
+ * functions run, and is the yield; locks and queues it does not have.
+ */
+'use strict';
+
+const { setTimeout: sleep } = require('node:timers/promises');
+const { reportPrimitive, nowNs } = require('./measure.js');
+
+const REPEATS = 100000;
+const HOUR_MS = 3600000;
+
+async function yieldRepeatedly(rounds) {
+  for (let i = 0; i < rounds; i++) await null;
+}
+
+async function measureYield(n) {
+  const rounds = REPEATS / n;
+  const start = nowNs();
+  await Promise.all(Array.from({ length: n }, () => yieldRepeatedly(rounds)));
+  return (nowNs() - start) / (n * rounds);
+}
+
+async function returnAtOnce() {
+  return 1;
+}
+
+async function measureCreateAwait() {
+  const start = nowNs();
+  for (let i = 0; i < REPEATS; i++) await returnAtOnce();
+  return (nowNs() - start) / REPEATS;
+}
+
+/** An async function awaits one promise after the other; each is resolved when it waits for it. */
+async function measureSetWake() {
+  const resolves = [];
+  const promises = Array.from({ length: REPEATS }, () => (
+    new Promise((resolve) => { resolves.push(resolve); })));
+  const task = (async () => {
+    for (const promise of promises) await promise;
+  })();
+  const start = nowNs();
+  for (const resolve of resolves) {
+    resolve(1);
+    await null;
+  }
+  await task;
+  return (nowNs() - start) / REPEATS;
+}
+
+async function measureGather(n) {
+  const start = nowNs();
+  await Promise.all(Array.from({ length: n }, returnAtOnce));
+  return (nowNs() - start) / n;
+}
+
+async function measureSleepCancel(n) {
+  const start = nowNs();
+  const controllers = Array.from({ length: n }, () => new AbortController());
+  const tasks = controllers.map(({ signal }) => sleep(HOUR_MS, undefined, { signal }));
+  for (const controller of controllers) controller.abort();
+  await Promise.allSettled(tasks);
+  return (nowNs() - start) / n;
+}
+
+async function measurePrimitives(options) {
+  await reportPrimitive(options, 'yield_ns', 2, measureYield);
+  await reportPrimitive(options, 'yield_ns', 1000, measureYield);
+  await reportPrimitive(options, 'create_await_ns', 1, measureCreateAwait);
+  await reportPrimitive(options, 'set_wake_ns', 1, measureSetWake);
+  await reportPrimitive(options, 'gather_ns', 1000, measureGather);
+  await reportPrimitive(options, 'sleep_cancel_ns', 1000, measureSleepCancel);
+}
+
+module.exports = { measurePrimitives };
