@@ -128,6 +128,8 @@ class Task:
             return 'not started'
         if int(self.task['sleep']) == 1:
             return 'sleeps'
+        if int(self.task['sleep']) != 0:
+            return 'ready'
         awaited = self.task['wait']['future']
         if not int(awaited) or int(awaited['object']['state']):
             return 'ready'

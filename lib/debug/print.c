@@ -151,17 +151,17 @@ static void add_state(struct auv__text *text, const struct auv__task *task,
                 auv__text_add(text, "running");
         else if (!task->started)
                 auv__text_add(text, "not started");
-        else if (task->sleep == AUV__SLEEPING && !auv__timer_is_set(&task->timer))
-                auv__text_add(text, "ready");
-        else if (task->sleep == AUV__SLEEPING && auv__timer_when(loop, &task->timer) == AUV__NEVER)
+        else if (task->sleep == AUV__SLEEPING && task->timer.when_ns <= loop->timers.last_ns)
+                auv__text_add(text, "ready"); /* due in this turn */
+        else if (task->sleep == AUV__SLEEPING && task->timer.when_ns == AUV__NEVER)
                 auv__text_add(text, "sleeps for ever");
         else if (task->sleep == AUV__SLEEPING)
                 auv__text_add(text, "sleeps for %.3f s more",
-                              auv__ns_to_seconds(auv__timer_when(loop, &task->timer) - auv__loop_now(loop)));
-        else if (!task->wait.future || auv__future_is_done(task->wait.future))
+                              auv__ns_to_seconds(task->timer.when_ns - auv__loop_now(loop)));
+        else if (!auv__task_awaited(task) || auv__future_is_done(auv__task_awaited(task)))
                 auv__text_add(text, "ready");
         else
-                add_awaited(text, task->wait.future, stack);
+                add_awaited(text, auv__task_awaited(task), stack);
 }
 
 /* The call stack: the functions, and at the end that of the coroutine. */

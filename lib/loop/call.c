@@ -32,7 +32,6 @@ struct auv_call {
         auv_call_fn fn;
         void *arg;
         struct auv__timer timer; /* its item is what the ready queue holds, also without a deadline */
-        int64_t when_ns;         /* of call_later() and call_at(); else AUV__NEVER */
         struct auv__object *context; /* see base/context.h */
 };
 
@@ -98,9 +97,8 @@ static auv_call *new_call(auv_loop *loop, auv_context *context, auv_call_fn fn, 
         call->loop = loop;
         call->fn = fn;
         call->arg = arg;
-        call->timer.node.place = 0;
+        call->timer.previous = NULL;
         call->timer.item.run = run;
-        call->when_ns = AUV__NEVER;
         call->context = auv__context_take(context);
         return call;
 }
@@ -148,16 +146,10 @@ static int call_at_ns(auv_loop *loop, auv_context *context, int64_t when_ns, auv
                       auv_call **ret_call)
 {
         auv_call *call;
-        int r;
 
         AUV_TRY(make_call(&loop, context, fn, arg, &call));
-        call->when_ns = when_ns;
         call->timed = true;
-        r = auv__timer_start(loop, &call->timer, when_ns);
-        if (r < 0) {
-                auv_unref(call);
-                return auv_raise(r, NULL);
-        }
+        auv__timer_start(loop, &call->timer, when_ns);
         if (ret_call)
                 *ret_call = auv_ref(call);
         return 0;
@@ -216,7 +208,7 @@ void auv_call_cancel(auv_call *call)
                 return;
         if (leave_pending(call, CANCELLED)) {
                 if (auv__timer_is_set(&call->timer)) {
-                        auv__timer_stop(call->loop, &call->timer);
+                        auv__timer_remove(&call->timer);
                         auv_unref(call);
                 }
                 return;
@@ -234,7 +226,7 @@ bool auv_call_cancelled(const auv_call *call)
 
 double auv_call_when(const auv_call *call)
 {
-        return call && call->timed ? auv__ns_to_seconds(call->when_ns) : NAN;
+        return call && call->timed ? auv__ns_to_seconds(call->timer.when_ns) : NAN;
 }
 
 auv_context *auv_call_get_context(auv_call *call)

@@ -91,9 +91,12 @@ int auv_new_event_loop(const auv_loop_options *options, auv_loop **ret_loop)
 
         if (!ret_loop || auv__loop_options_copy(options, &o) < 0)
                 return auv_raise(AUV_EINVAL, "an option of the loop has no meaning");
-        loop = auv__calloc(sizeof(*loop));
+        loop = auv__malloc(sizeof(*loop));
         if (!loop)
                 return auv_raise(AUV_ENOMEM, NULL);
+        auv__clear(loop, offsetof(auv_loop, timers));
+        auv__timers_init(&loop->timers);
+        auv__timer_list_init(&loop->due);
         loop->object = auv__object_init(AUV__LOOP, AUV__SHARED);
         loop->deadlock = o.deadlock;
         loop->stack_size = o.stack_size;
@@ -171,14 +174,12 @@ static void drop_items(struct auv__item *item)
 
 static void drop_timers(auv_loop *loop)
 {
-        while (!auv__heap_is_empty(&loop->timers)) {
-                struct auv__heap_node *node = auv__heap_min(&loop->timers);
+        struct auv__timer *timer;
 
-                auv__heap_remove(&loop->timers, node);
-                auv__container_of(node, struct auv__timer, node)->item.run(
-                        &auv__container_of(node, struct auv__timer, node)->item, /* dropped= */ true);
-        }
-        auv__heap_deinit(&loop->timers);
+        auv__timers_take_due(&loop->timers, AUV__NEVER, &loop->due);
+        auv__timer_list_splice(&loop->due, &loop->timers.never);
+        while ((timer = auv__timer_list_pop(&loop->due)))
+                timer->item.run(&timer->item, /* dropped= */ true);
 }
 
 static void close_guests(auv_loop *loop)

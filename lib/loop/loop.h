@@ -3,7 +3,6 @@
 #define AUV_LOOP_LOOP_H
 
 #include "base/clock.h"
-#include "base/heap.h"
 #include "base/object.h"
 #include "loop/interrupt.h"
 #include "loop/ready.h"
@@ -50,7 +49,7 @@ struct auv_loop {
         enum auv_deadlock deadlock;
 
         struct auv__ready ready;
-        struct auv__heap timers;
+        struct auv__timer_list due; /* timers that run in this turn, behind what was ready */
         int64_t virtual_now_ns;
         int64_t until_ns;     /* where auv_loop_run_until() ends; else AUV__NEVER */
         struct auv__shuffle *shuffle; /* NULL: the ready queue is run in order */
@@ -79,6 +78,8 @@ struct auv_loop {
 
         auv_exception_handler_fn exception_handler;
         void *exception_handler_arg;
+
+        struct auv__timers timers; /* the last, for it is large, and not cleared as the rest is */
 };
 
 /* The loop that runs in this thread. */

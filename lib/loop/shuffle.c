@@ -153,18 +153,17 @@ static void draw_ranks(struct auv__shuffle *shuffle)
         qsort(units, n, sizeof(*units), by_rank);
 }
 
-struct auv__item *auv__shuffle_turn(struct auv__shuffle *shuffle, struct auv__item *first)
+void auv__shuffle_turn(struct auv__shuffle *shuffle, struct auv__ready *turn)
 {
-        const bool whole = !shuffle->lost && first && cut(shuffle, first);
+        const bool whole = !shuffle->lost && turn->first && cut(shuffle, turn->first);
         struct unit *units = shuffle->all.units;
 
         shuffle->noted.n = 0;
         shuffle->lost = false;
         if (!whole)
-                return first;
+                return;
         draw_ranks(shuffle);
-        for (size_t i = 0; i + 1 < shuffle->all.n; i++)
-                units[i].last->next = units[i + 1].first;
-        units[shuffle->all.n - 1].last->next = NULL;
-        return units[0].first;
+        auv__ready_init(turn);
+        for (size_t i = 0; i < shuffle->all.n; i++)
+                auv__ready_push_chain(turn, units[i].first, units[i].last);
 }

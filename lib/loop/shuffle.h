@@ -24,6 +24,6 @@ void auv__shuffle_push(struct auv__shuffle *shuffle, const void *key, struct auv
                        struct auv__item *last);
 
 /* Gives the items of a turn another order; without memory for it, the one they have. */
-struct auv__item *auv__shuffle_turn(struct auv__shuffle *shuffle, struct auv__item *first);
+void auv__shuffle_turn(struct auv__shuffle *shuffle, struct auv__ready *turn);
 
 #endif

@@ -1,41 +1,213 @@
 /* SPDX-License-Identifier: MIT */
 
+/*
+ * Timers
+ *
+ * A radix heap with digits of six bits: a wheel of wheels whose order is exact to the nanosecond. A key
+ * is a time in nanoseconds, and last_ns a time that the clock has reached, so that no key in the slots
+ * is less. A timer goes by the highest digit in which its key differs from last_ns: that is its level,
+ * and the key's own digit there is its slot.
+ *
+ * All keys of a lower level are then less than those of a higher, and in one level those of a lower
+ * slot are; in level 0, all keys of a slot are the same. So the first slot in use has the least. When
+ * its time has come, last_ns moves to where it begins, and its timers, which now differ from last_ns
+ * in a lower digit, are placed anew. In the end last_ns is set to the time that it is: a timer that stays
+ * then is due later than that, and the digit that has placed it still is the first that differs.
+ *
+ * Each timer moves down once a level at the most, and timers that are set for the near future start
+ * low; to set one, and to take one out, takes the same few steps whatever their number. A slot is a list
+ * that is appended to and placed anew from its begin, and equal keys are always in the same, so they
+ * leave in the order in which they came.
+ *
+ * Taking a timer out does not look for its slot: it may leave it empty while its bit is set, or with a
+ * least key that is too low, which is what the head's when_ns has. The first is found out when the slot is
+ * looked at, and the second when that time has come: a wakeup too many, after which the slot is gone.
+ */
+
 #include "loop/timer.h"
 
 #include "loop/loop.h"
 
-int auv__timer_start(auv_loop *loop, struct auv__timer *timer, int64_t when_ns)
-{
-        const int r = auv__heap_insert(&loop->timers, &timer->node, when_ns);
+#define LEVEL_OF(difference) ((63 - (unsigned)__builtin_clzll((difference) | 1)) / AUV__TIMER_BITS)
 
-        if (r == 0 && auv__unlikely(loop->parked))
-                auv__loop_unpark(loop);
-        return r;
+void auv__timers_init(struct auv__timers *timers)
+{
+        timers->last_ns = 0;
+        timers->levels = 0;
+        for (int i = 0; i < AUV__TIMER_LEVELS; i++)
+                timers->used[i] = 0;
+        auv__timer_list_init(&timers->overdue);
+        auv__timer_list_init(&timers->never);
 }
 
-void auv__timer_stop(auv_loop *loop, struct auv__timer *timer)
+/* Puts a timer whose key is not less than last_ns into its slot. */
+static void place(struct auv__timers *timers, struct auv__timer *timer)
 {
-        if (auv__timer_is_set(timer))
-                auv__heap_remove(&loop->timers, &timer->node);
-}
+        const uint64_t key = (uint64_t)timer->when_ns;
+        const unsigned level = LEVEL_OF(key ^ (uint64_t)timers->last_ns);
+        const unsigned digit = key >> level * AUV__TIMER_BITS & (AUV__TIMER_SLOTS - 1);
+        struct auv__timer_list *slot = &timers->slots[level][digit];
 
-int64_t auv__timer_when(const auv_loop *loop, const struct auv__timer *timer)
-{
-        return loop->timers.entries[timer->node.place - 1].key;
-}
-
-int64_t auv__timers_next(const auv_loop *loop)
-{
-        return auv__heap_is_empty(&loop->timers) ? AUV__NEVER : auv__heap_min_key(&loop->timers);
-}
-
-void auv__timers_fire(auv_loop *loop, int64_t now_ns)
-{
-        while (!auv__heap_is_empty(&loop->timers) && auv__heap_min_key(&loop->timers) <= now_ns) {
-                struct auv__heap_node *node = auv__heap_min(&loop->timers);
-                struct auv__item *item = &auv__container_of(node, struct auv__timer, node)->item;
-
-                auv__heap_remove(&loop->timers, node);
-                auv__ready_push_chain(&loop->ready, item, item);
+        if (!(timers->used[level] >> digit & 1) || auv__timer_list_is_empty(slot)) {
+                auv__timer_list_init(slot);
+                slot->head.when_ns = timer->when_ns;
+                timers->used[level] |= UINT64_C(1) << digit;
+                timers->levels |= 1U << level;
+        } else if (timer->when_ns < slot->head.when_ns) {
+                slot->head.when_ns = timer->when_ns;
         }
+        auv__timer_list_append(slot, timer);
+}
+
+void auv__timers_set(struct auv__timers *timers, struct auv__timer *timer, int64_t when_ns)
+{
+        timer->when_ns = when_ns;
+        if (auv__unlikely(when_ns < timers->last_ns))
+                auv__timer_list_append(&timers->overdue, timer);
+        else if (auv__unlikely(when_ns == AUV__NEVER))
+                auv__timer_list_append(&timers->never, timer);
+        else
+                place(timers, timer);
+}
+
+/* The first slot that has a timer, or NULL. */
+static struct auv__timer_list *first_slot(struct auv__timers *timers, unsigned *ret_level, unsigned *ret_digit)
+{
+        while (timers->levels) {
+                const unsigned level = (unsigned)__builtin_ctz(timers->levels);
+
+                while (timers->used[level]) {
+                        const unsigned digit = (unsigned)__builtin_ctzll(timers->used[level]);
+
+                        if (!auv__timer_list_is_empty(&timers->slots[level][digit])) {
+                                *ret_level = level;
+                                *ret_digit = digit;
+                                return &timers->slots[level][digit];
+                        }
+                        timers->used[level] &= timers->used[level] - 1;
+                }
+                timers->levels &= timers->levels - 1;
+        }
+        return NULL;
+}
+
+int64_t auv__timers_next(struct auv__timers *timers)
+{
+        const struct auv__timer_list *slot;
+        unsigned level, digit;
+
+        if (!auv__timer_list_is_empty(&timers->overdue))
+                return timers->last_ns;
+        slot = first_slot(timers, &level, &digit);
+        return slot ? slot->head.when_ns : AUV__NEVER;
+}
+
+void auv__timer_list_splice(struct auv__timer_list *list, struct auv__timer_list *other)
+{
+        struct auv__timer *first = (struct auv__timer *)other->head.item.next, *last = other->head.previous;
+
+        if (auv__timer_list_is_empty(other))
+                return;
+        first->previous = list->head.previous;
+        first->previous->item.next = &first->item;
+        last->item.next = &list->head.item;
+        list->head.previous = last;
+        auv__timer_list_init(other);
+}
+
+/* Merges two lists in order into the first; where keys are equal, its own come first. */
+static void merge(struct auv__timer_list *list, struct auv__timer_list *other)
+{
+        struct auv__timer_list merged;
+
+        auv__timer_list_init(&merged);
+        while (!auv__timer_list_is_empty(list) && !auv__timer_list_is_empty(other)) {
+                const struct auv__timer *a = (struct auv__timer *)list->head.item.next;
+                const struct auv__timer *b = (struct auv__timer *)other->head.item.next;
+
+                auv__timer_list_append(&merged, auv__timer_list_pop(b->when_ns < a->when_ns ? other : list));
+        }
+        auv__timer_list_splice(&merged, list);
+        auv__timer_list_splice(&merged, other);
+        auv__timer_list_splice(list, &merged);
+}
+
+/* Those that were set for a time that had gone by: few, and as a rule in order. */
+static void sort(struct auv__timer_list *list)
+{
+        struct auv__timer_list runs[64]; /* runs[i] is empty, or merged from 2^i timers; later ones first */
+        unsigned n = 0, i;
+
+        while (!auv__timer_list_is_empty(list)) {
+                struct auv__timer_list run;
+
+                auv__timer_list_init(&run);
+                auv__timer_list_append(&run, auv__timer_list_pop(list));
+                for (i = 0; i < n && !auv__timer_list_is_empty(&runs[i]); i++) {
+                        merge(&runs[i], &run);
+                        auv__timer_list_splice(&run, &runs[i]);
+                }
+                if (i == n)
+                        auv__timer_list_init(&runs[n++]);
+                auv__timer_list_splice(&runs[i], &run);
+        }
+        for (i = 0; i < n; i++) {
+                merge(&runs[i], list);
+                auv__timer_list_splice(list, &runs[i]);
+        }
+}
+
+/* Places the timers of a slot anew that begins at last_ns. */
+static void spread(struct auv__timers *timers, struct auv__timer_list *slot)
+{
+        struct auv__timer *timer = (struct auv__timer *)slot->head.item.next, *next;
+
+        slot->head.previous->item.next = NULL;
+        for (; timer; timer = next) {
+                next = (struct auv__timer *)timer->item.next;
+                __builtin_prefetch(next, /* rw= */ 1);
+                place(timers, timer);
+        }
+}
+
+/* Empties the first slot where it begins by @now_ns; false where it does not, or there is none. */
+static bool advance(struct auv__timers *timers, int64_t now_ns, struct auv__timer_list *due)
+{
+        unsigned level, digit;
+        struct auv__timer_list *slot = first_slot(timers, &level, &digit);
+        uint64_t begin;
+
+        if (!slot)
+                return false;
+        begin = (uint64_t)timers->last_ns >> level * AUV__TIMER_BITS;
+        begin = ((begin & ~(uint64_t)(AUV__TIMER_SLOTS - 1)) | digit) << level * AUV__TIMER_BITS;
+        if ((int64_t)begin > now_ns)
+                return false;
+        timers->used[level] &= timers->used[level] - 1;
+        timers->last_ns = (int64_t)begin;
+        if (level == 0 || (slot->head.item.next == &slot->head.previous->item
+                           && slot->head.previous->when_ns <= now_ns))
+                auv__timer_list_splice(due, slot);
+        else
+                spread(timers, slot);
+        return true;
+}
+
+void auv__timers_take_due(struct auv__timers *timers, int64_t now_ns, struct auv__timer_list *due)
+{
+        if (auv__unlikely(!auv__timer_list_is_empty(&timers->overdue))) {
+                sort(&timers->overdue);
+                auv__timer_list_splice(due, &timers->overdue);
+        }
+        while (advance(timers, now_ns, due))
+                continue;
+        if (now_ns > timers->last_ns)
+                timers->last_ns = now_ns;
+}
+
+void auv__timer_start(auv_loop *loop, struct auv__timer *timer, int64_t when_ns)
+{
+        auv__timers_set(&loop->timers, timer, when_ns);
+        if (auv__unlikely(loop->parked))
+                auv__loop_unpark(loop);
 }

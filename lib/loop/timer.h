@@ -2,35 +2,121 @@
 #ifndef AUV_LOOP_TIMER_H
 #define AUV_LOOP_TIMER_H
 
-#include "base/heap.h"
 #include "loop/ready.h"
 
 #include <asyncuv/loop.h>
 
-/* A deadline, and what becomes ready when it has come. Stands in its owner. */
+#include <stdint.h>
+
+/*
+ * A deadline, and what becomes ready when it has come. Stands in its owner. It is set until its item is
+ * about to be run, and may be stopped until then, in any turn.
+ */
 struct auv__timer {
-        struct auv__heap_node node;
-        struct auv__item item;
+        struct auv__item item;       /* its next is the next timer of the list that this one is in */
+        struct auv__timer *previous; /* in that list; NULL while it is not set */
+        int64_t when_ns;
 };
 
-/* Returns 0, or AUV_ENOMEM. @timer->item.run must be set; a timer for AUV__NEVER never fires. */
-int auv__timer_start(auv_loop *loop, struct auv__timer *timer, int64_t when_ns);
+/* A ring of timers; the head is none. Nothing but head.item.next and head.previous is looked at. */
+struct auv__timer_list {
+        struct auv__timer head;
+};
 
-/* A timer that is not set, or has become ready, stays as it is. */
-void auv__timer_stop(auv_loop *loop, struct auv__timer *timer);
+enum {
+        AUV__TIMER_BITS = 6,
+        AUV__TIMER_SLOTS = 1 << AUV__TIMER_BITS,
+        AUV__TIMER_LEVELS = (63 + AUV__TIMER_BITS - 1) / AUV__TIMER_BITS,
+};
+
+/* A queue of timers, which needs no memory of its own; see timer.c. */
+struct auv__timers {
+        int64_t last_ns;                  /* no timer in the slots is due before */
+        unsigned levels;                  /* those that may have a slot in use, as bits */
+        uint64_t used[AUV__TIMER_LEVELS]; /* slots that are initialized and may have timers, as bits */
+        struct auv__timer_list overdue;   /* those for times before last_ns, as they were set */
+        struct auv__timer_list never;     /* those for AUV__NEVER */
+        struct auv__timer_list slots[AUV__TIMER_LEVELS][AUV__TIMER_SLOTS]; /* see auv__timers_init() */
+};
+
+/* Writes all but the slots, which are initialized when they are used. */
+void auv__timers_init(struct auv__timers *timers);
+
+void auv__timers_set(struct auv__timers *timers, struct auv__timer *timer, int64_t when_ns);
+
+/*
+ * When the next timer is due, or earlier where the next was stopped; never later. AUV__NEVER where there
+ * is none, or all are for AUV__NEVER.
+ */
+int64_t auv__timers_next(struct auv__timers *timers);
+
+/* Moves what is due at @now_ns to the end of @due: by time, and among equals as they were set. */
+void auv__timers_take_due(struct auv__timers *timers, int64_t now_ns, struct auv__timer_list *due);
+
+/* False where there is no timer that will ever be due; it may be true by mistake for a while. */
+static inline bool auv__timers_may_be_due(const struct auv__timers *timers)
+{
+        return timers->levels || timers->overdue.head.item.next != &timers->overdue.head.item;
+}
+
+static inline void auv__timer_list_init(struct auv__timer_list *list)
+{
+        list->head.item.next = &list->head.item;
+        list->head.previous = &list->head;
+}
+
+static inline bool auv__timer_list_is_empty(const struct auv__timer_list *list)
+{
+        return list->head.item.next == &list->head.item;
+}
+
+static inline void auv__timer_list_append(struct auv__timer_list *list, struct auv__timer *timer)
+{
+        struct auv__timer *last = list->head.previous;
+
+        timer->item.next = &list->head.item;
+        timer->previous = last;
+        last->item.next = &timer->item;
+        list->head.previous = timer;
+}
 
 static inline bool auv__timer_is_set(const struct auv__timer *timer)
 {
-        return auv__heap_has(&timer->node);
+        return timer->previous != NULL;
 }
 
-/* When a timer that is set is due. */
-int64_t auv__timer_when(const auv_loop *loop, const struct auv__timer *timer);
+/* Takes a timer that is set out of the list that it is in, whichever that is. */
+static inline void auv__timer_remove(struct auv__timer *timer)
+{
+        struct auv__timer *next = (struct auv__timer *)timer->item.next;
 
-/* When the next timer is due; AUV__NEVER where there is none. */
-int64_t auv__timers_next(const auv_loop *loop);
+        timer->previous->item.next = &next->item;
+        next->previous = timer->previous;
+        timer->previous = NULL;
+}
 
-/* Makes ready what is due at @now_ns, the earliest first. */
-void auv__timers_fire(auv_loop *loop, int64_t now_ns);
+/* Takes out the first; NULL where there is none. */
+static inline struct auv__timer *auv__timer_list_pop(struct auv__timer_list *list)
+{
+        struct auv__timer *first = (struct auv__timer *)list->head.item.next;
+
+        if (auv__timer_list_is_empty(list))
+                return NULL;
+        auv__timer_remove(first);
+        return first;
+}
+
+/* Moves all of another list to the end of one. */
+void auv__timer_list_splice(struct auv__timer_list *list, struct auv__timer_list *other);
+
+/* A timer that is not set stays as it is. */
+static inline void auv__timer_stop(struct auv__timer *timer)
+{
+        if (auv__timer_is_set(timer))
+                auv__timer_remove(timer);
+}
+
+/* Sets a timer, whose item.run must be set. One for AUV__NEVER never fires. */
+void auv__timer_start(auv_loop *loop, struct auv__timer *timer, int64_t when_ns);
 
 #endif

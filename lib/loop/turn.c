@@ -75,7 +75,7 @@ static void wait_for_io(auv_loop *loop, int64_t deadline_ns)
 /* With nothing ready: jump the virtual clock, or wait. Returns 0 or AUV_EDEADLK. */
 static int wait_for_anything(auv_loop *loop)
 {
-        const int64_t next_ns = auv__timers_next(loop), until_ns = loop->until_ns;
+        const int64_t next_ns = auv__timers_next(&loop->timers), until_ns = loop->until_ns;
         const bool timed = next_ns != AUV__NEVER, bounded = until_ns != AUV__NEVER && loop->virtual_clock;
 
         if (!timed || loop->virtual_clock) {
@@ -104,37 +104,52 @@ static void poll_now_and_then(auv_loop *loop)
         loop->since_poll = 0;
 }
 
-/* The same in debug mode. */
+/* The same as below in debug mode. */
 static unsigned run_watched(auv_loop *loop, struct auv__item *item)
 {
         const struct auv__debug_hooks *hooks = auv__loop_hooks(loop);
+        struct auv__timer *timer;
         struct auv__item *next;
         unsigned n = 0;
 
-        for (; item; item = next) {
+        for (; item; item = next, n++) {
                 next = item->next;
                 hooks->run(loop, item);
-                n++;
         }
+        for (; (timer = auv__timer_list_pop(&loop->due)); n++)
+                hooks->run(loop, &timer->item);
         return n;
+}
+
+/* Gives the turn another order. Timers that are due are items as all others then, and not set any more. */
+static void shuffle(auv_loop *loop)
+{
+        struct auv__timer *timer;
+
+        while ((timer = auv__timer_list_pop(&loop->due)))
+                auv__ready_push_chain(&loop->ready, &timer->item, &timer->item);
+        auv__shuffle_turn(loop->shuffle, &loop->ready);
 }
 
 static void run_ready(auv_loop *loop)
 {
-        struct auv__item *item = auv__ready_take_all(&loop->ready), *next;
+        struct auv__item *item, *next;
+        struct auv__timer *timer;
         unsigned n = 0;
 
         if (auv__unlikely(loop->shuffle))
-                item = auv__shuffle_turn(loop->shuffle, item);
+                shuffle(loop);
+        item = auv__ready_take_all(&loop->ready);
         if (auv__unlikely(auv__loop_hooks(loop))) {
                 loop->since_poll += run_watched(loop, item);
                 return;
         }
-        for (; item; item = next) {
+        for (; item; item = next, n++) {
                 next = item->next;
                 item->run(item, /* dropped= */ false);
-                n++;
         }
+        for (; (timer = auv__timer_list_pop(&loop->due)); n++)
+                timer->item.run(&timer->item, /* dropped= */ false);
         loop->since_poll += n;
 }
 
@@ -142,8 +157,8 @@ static void run_ready(auv_loop *loop)
 static void finish_turn(auv_loop *loop)
 {
         auv__wakeup_collect(loop);
-        if (!auv__heap_is_empty(&loop->timers))
-                auv__timers_fire(loop, auv__loop_now(loop));
+        if (auv__timers_may_be_due(&loop->timers))
+                auv__timers_take_due(&loop->timers, auv__loop_now(loop), &loop->due);
         run_ready(loop);
 }
 
@@ -168,7 +183,7 @@ static int turn(auv_loop *loop)
 /* Lets the caller's uv_run() know when the loop needs its next turn. */
 static void park(auv_loop *loop)
 {
-        int64_t next_ns = auv__timers_next(loop);
+        int64_t next_ns = auv__timers_next(&loop->timers);
         bool soon = !auv__ready_is_empty(&loop->ready);
 
         if (loop->virtual_clock && next_ns != AUV__NEVER) {
@@ -187,7 +202,7 @@ void auv__loop_unpark(auv_loop *loop)
         if (loop->running)
                 auv__reactor_stop_waiting(loop->reactor);
         else
-                auv__reactor_park(loop->reactor, /* soon= */ true, auv__timers_next(loop));
+                auv__reactor_park(loop->reactor, /* soon= */ true, auv__timers_next(&loop->timers));
 }
 
 void auv__turn_embedded(auv_loop *loop)
@@ -199,9 +214,12 @@ void auv__turn_embedded(auv_loop *loop)
         loop->parked = false;
         loop->running = true;
         auv__running_loop = loop;
-        if (loop->virtual_clock && auv__ready_is_empty(&loop->ready)
-            && auv__timers_next(loop) != AUV__NEVER && auv__timers_next(loop) > loop->virtual_now_ns)
-                loop->virtual_now_ns = auv__timers_next(loop);
+        if (loop->virtual_clock && auv__ready_is_empty(&loop->ready)) {
+                const int64_t next_ns = auv__timers_next(&loop->timers);
+
+                if (next_ns != AUV__NEVER && next_ns > loop->virtual_now_ns)
+                        loop->virtual_now_ns = next_ns;
+        }
         finish_turn(loop);
         auv__running_loop = outer;
         loop->running = false;

@@ -34,12 +34,10 @@ static void keep_for_next_step(struct auv__task *task, auv_error *message)
 
 static void cancel_sleep(struct auv__task *task, auv_error *message)
 {
-        if (task->sleep == AUV__SLEEPING) {
-                task->sleep_error = auv_ref(message);
-                auv__task_end_sleep(task, AUV__SLEEP_CANCELLED);
-        } else {
+        if (task->sleep == AUV__SLEEPING)
+                auv__task_cancel_sleep(task, message);
+        else
                 keep_for_next_step(task, message);
-        }
 }
 
 enum verdict { REFUSED, ACCEPTED, AT_GATHER, IN_CYCLE };
@@ -75,12 +73,12 @@ static enum verdict descend(auv_future *first, auv_error *message, struct auv__g
                 }
                 waiter = auv__to_task(future);
                 waiter->cancels++;
-                if (!waiter->wait.future) {
+                if (!auv__task_awaited(waiter)) {
                         cancel_sleep(waiter, message);
                         return ACCEPTED;
                 }
                 future->object.flags |= AUV__ON_PATH;
-                future = waiter->wait.future;
+                future = auv__task_awaited(waiter);
         }
 }
 
@@ -89,7 +87,7 @@ static void unmark(auv_future *future)
 {
         while (future && future->object.flags & AUV__ON_PATH && future->object.kind == AUV__TASK) {
                 future->object.flags &= ~AUV__ON_PATH;
-                future = auv__to_task(future)->wait.future;
+                future = auv__task_awaited(auv__to_task(future));
         }
 }
 

@@ -37,7 +37,7 @@ static void AUV_PRINTF(2, 3) add(struct text *text, const char *format, ...)
 
 static void add_task(struct text *text, struct auv__task *task)
 {
-        auv_future *awaited = task->wait.future;
+        const auv_future *awaited = auv__task_awaited(task);
 
         add(text, "; task '%s' awaits ", auv_task_get_name(&task->future));
         if (task->sleep == AUV__SLEEPING)
@@ -45,7 +45,7 @@ static void add_task(struct text *text, struct auv__task *task)
         else if (!awaited)
                 add(text, "nothing");
         else if (awaited->object.kind == AUV__TASK)
-                add(text, "task '%s'", auv_task_get_name(awaited));
+                add(text, "task '%s'", auv_task_get_name((auv_task *)awaited));
         else
                 add(text, awaited->object.kind == AUV__GATHER ? "a gather"
                           : awaited->object.kind == AUV__SHIELD ? "a shield" : "a future");

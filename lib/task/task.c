@@ -141,13 +141,30 @@ static void run_after_sleep(struct auv__item *item, bool dropped)
         struct auv__task *task = auv__container_of(item, struct auv__task, wait.item);
         auv_error *error = NULL;
 
-        if (dropped)
-                return;
         if (task->sleep == AUV__SLEEP_CANCELLED) {
                 error = task->sleep_error ? task->sleep_error : auv__error_static(AUV_ECANCELED);
                 task->sleep_error = NULL;
         }
-        step(task, error);
+        task->sleep = AUV__AWAKE;
+        if (auv__likely(!dropped))
+                step(task, error);
+        else
+                auv_unref(error);
+}
+
+/* The timer is due. */
+static void fire(struct auv__item *item, bool dropped)
+{
+        struct auv__task *task = auv__container_of(item, struct auv__task, timer.item);
+
+        if (auv__unlikely(dropped)) {
+                task->sleep = AUV__AWAKE;
+                return;
+        }
+        if (auv__likely(task->sleep == AUV__SLEEPING))
+                task->sleep = AUV__SLEPT;
+        item->run = run_after_sleep;
+        auv__loop_push(task->future.loop, item);
 }
 
 void auv__task_wake(struct auv__item *item, bool dropped)
@@ -177,9 +194,27 @@ void auv__task_make_ready(struct auv__task *task)
         auv__loop_push(task->future.loop, &task->wait.item);
 }
 
-void auv__task_end_sleep(struct auv__task *task, enum auv__sleep_state how)
+void auv__task_start_sleep(struct auv__task *task, int64_t when_ns)
 {
-        task->sleep = how;
+        task->sleep = AUV__SLEEPING;
+        task->timer.item.run = fire;
+        auv__timer_start(task->future.loop, &task->timer, when_ns);
+}
+
+/*
+ * The next step is ready from here on, and takes its place among the others now. Only where the turn is
+ * shuffled, a timer that is due cannot be taken out of it, and fire() makes the step ready; no place is
+ * better than another then.
+ */
+void auv__task_cancel_sleep(struct auv__task *task, auv_error *message)
+{
+        const bool is_set = auv__timer_is_set(&task->timer);
+
+        auv__timer_stop(&task->timer);
+        task->sleep = AUV__SLEEP_CANCELLED;
+        task->sleep_error = auv_ref(message);
+        if (auv__unlikely(!is_set))
+                return;
         task->wait.item.run = run_after_sleep;
         auv__loop_push(task->future.loop, &task->wait.item);
 }
@@ -322,7 +357,6 @@ void auv__task_deinit(auv_future *future)
         struct auv__task *task = auv__to_task(future);
 
         auv_unref(task->cancel_error);
-        auv_unref(task->sleep_error);
         auv_unref(task->lender);
         auv__free(task->name);
         auv__context_drop(task->context);

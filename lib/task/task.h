@@ -12,27 +12,33 @@
 
 enum auv__sleep_state {
         AUV__AWAKE,
-        AUV__SLEEPING,        /* the timer is set */
-        AUV__SLEPT,           /* the timer has fired, and the next step is ready */
-        AUV__SLEEP_CANCELLED, /* the sleep was cancelled, and the next step is ready */
+        AUV__SLEEPING,        /* `timer` is set; or it is due, and runs in this turn */
+        AUV__SLEPT,           /* the timer has run, and the next step is ready */
+        AUV__SLEEP_CANCELLED, /* the sleep was cancelled, and the next step is ready or will be */
 };
 
 /*
- * A task is in one of three states until it is done:
- *   waiting   `wait` is in the list of wait.future, or the sleep timer is set
- *   ready     `wait` is in the ready queue; wait.future, if any, is done
+ * A task is in one of four states until it is done. As it can only be in one, it has one item for all:
+ *   waiting   `wait` is in the list of wait.future
+ *   asleep    `timer` is set
+ *   ready     the item is in the ready queue; wait.future, if any, is done
  *   running   it is the loop's current task, or was when an eager task started within it
  */
 struct auv__task {
         auv_future future;
-        struct auv__waiter wait;
-        struct auv__timer timer;    /* of the sleep that it is in */
+        union {
+                struct auv__waiter wait;
+                struct auv__timer timer;         /* AUV__SLEEPING */
+                struct {
+                        struct auv__item slept;
+                        auv_error *sleep_error;  /* AUV__SLEEP_CANCELLED: the message, or NULL */
+                };
+        };
         struct auv__task *previous; /* in the loop's list of pending tasks */
         struct auv__task *next;
         struct auv__coro *coro;     /* NULL once it has ended */
         void *site;                 /* where the await that it is in returns to; see await.h */
         auv_error *cancel_error;    /* see auv__task_cancel_error() */
-        auv_error *sleep_error;     /* AUV__SLEEP_CANCELLED: the message, or NULL */
         auv_error *error;           /* see auv_error_current() */
         struct auv__object *context; /* see base/context.h */
         struct auv__object **current_context; /* that one; another while it waits in auv_context_run() */
@@ -68,6 +74,12 @@ static inline struct auv__tasks *auv__loop_tasks(const auv_loop *loop)
         return auv__container_of(loop->tenant, struct auv__tasks, tenant);
 }
 
+/* The future that a task which is not done waits for, or has waited for when its next step is ready; or NULL. */
+static inline auv_future *auv__task_awaited(const struct auv__task *task)
+{
+        return task->sleep == AUV__AWAKE ? task->wait.future : NULL;
+}
+
 /* The running task, or NULL, and then the reason is the current error. */
 struct auv__task *auv__current_task(void);
 
@@ -83,8 +95,11 @@ void auv__task_wake(struct auv__item *item, bool dropped);
 /* Makes the next step of a task that waits for nothing ready. */
 void auv__task_make_ready(struct auv__task *task);
 
-/* The same for a sleeping task whose sleep has come to an end. */
-void auv__task_end_sleep(struct auv__task *task, enum auv__sleep_state how);
+/* Puts the running task to sleep, which then suspends. */
+void auv__task_start_sleep(struct auv__task *task, int64_t when_ns);
+
+/* Cancels the sleep of one that is AUV__SLEEPING. */
+void auv__task_cancel_sleep(struct auv__task *task, auv_error *message);
 
 /* Makes the loop's struct auv__tasks, where it has none yet. Returns 0 or AUV_ENOMEM or AUV_EINVAL. */
 int auv__tasks_require(auv_loop *loop);

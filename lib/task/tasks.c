@@ -121,8 +121,8 @@ static void close_tasks(struct auv__tenant *tenant, auv_loop *loop)
         struct auv__tasks *tasks = auv__container_of(tenant, struct auv__tasks, tenant);
 
         for (struct auv__task *task = tasks->first; task; task = task->next)
-                if (task->wait.future)
-                        auv__future_drop_callbacks(task->wait.future);
+                if (auv__task_awaited(task))
+                        auv__future_drop_callbacks(auv__task_awaited(task));
         while (tasks->attachments)
                 tasks->attachments->drop(tasks->attachments);
         while (tasks->first)
