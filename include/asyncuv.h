@@ -23,11 +23,13 @@
 #include <asyncuv/lock.h>
 #include <asyncuv/loop.h>
 #include <asyncuv/macros.h>
+#include <asyncuv/name.h>
 #include <asyncuv/queue.h>
 #include <asyncuv/runner.h>
 #include <asyncuv/semaphore.h>
 #include <asyncuv/shield.h>
 #include <asyncuv/signal.h>
+#include <asyncuv/socket.h>
 #include <asyncuv/stack.h>
 #include <asyncuv/task.h>
 #include <asyncuv/task_group.h>
