@@ -2,7 +2,7 @@
 
 /* Sockets: each operation is one system call, as an attempt. */
 
-#include <asyncuv/socket.h>
+#include "io/socket.h"
 
 #include "io/attempt.h"
 #include "io/name.h"
@@ -149,16 +149,22 @@ static int send_datagram(struct auv__attempt *attempt)
         return send_once(auv__container_of(attempt, struct sending, attempt));
 }
 
-int auv_await_sock_sendall(int fd, const void *data, size_t size)
+int auv__await_sock_sendall(struct auv__task *task, int fd, const void *data, size_t size)
 {
         struct sending sending = { .attempt = { .fd = fd, .make = send_some },
                                    .data = data ? data : "",
                                    .size = size };
+
+        return auv__await_attempt(task, &sending.attempt, AUV__WRITER);
+}
+
+int auv_await_sock_sendall(int fd, const void *data, size_t size)
+{
         struct auv__task *task;
 
         AUV_TRY(auv__await_begin(&task));
         AUV_TRY(check_buffer(task, fd, data, size));
-        return auv__await_attempt(task, &sending.attempt, AUV__WRITER);
+        return auv__await_sock_sendall(task, fd, data, size);
 }
 
 int auv_await_sock_sendto(int fd, const void *data, size_t size, const struct sockaddr *address,
@@ -196,7 +202,7 @@ static bool is_under_way(int error)
         return error == EINPROGRESS || error == EALREADY || error == EINTR;
 }
 
-static int await_connect(struct auv__task *task, int fd, const struct sockaddr *address, socklen_t size)
+int auv__await_sock_connect(struct auv__task *task, int fd, const struct sockaddr *address, socklen_t size)
 {
         struct auv__attempt attempt = { .fd = fd, .make = see_connected };
 
@@ -215,7 +221,7 @@ int auv_await_sock_connect(int fd, const struct sockaddr *address, socklen_t add
         if (!address)
                 return auv_raise(AUV_EINVAL, "no address to connect to");
         AUV_TRY(auv__attempt_check(task, fd));
-        return await_connect(task, fd, address, address_size);
+        return auv__await_sock_connect(task, fd, address, address_size);
 }
 
 static int option_of(int fd, int option, int *ret)
@@ -239,7 +245,7 @@ int auv_await_sock_connect_host(int fd, const char *host, int port)
         if (family != AF_INET && family != AF_INET6)
                 return auv_raise(AUV_EINVAL, "only sockets of IPv4 and IPv6 have hosts and ports");
         AUV_TRY(auv__await_getaddrinfo(task, host, port, family, type, protocol, /* flags= */ 0, &found));
-        r = await_connect(task, fd, found->ai_addr, found->ai_addrlen);
+        r = auv__await_sock_connect(task, fd, found->ai_addr, found->ai_addrlen);
         auv_freeaddrinfo(found);
         return r;
 }
