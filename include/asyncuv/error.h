@@ -112,7 +112,9 @@ AUV_BEGIN_DECLS
         X(EBROKENBARRIER, -5010, "the barrier is broken")                      \
         X(EQUEUEEMPTY, -5011, "the queue is empty")                            \
         X(EQUEUEFULL, -5012, "the queue is full")                              \
-        X(EQUEUESHUTDOWN, -5013, "the queue has been shut down")
+        X(EQUEUESHUTDOWN, -5013, "the queue has been shut down")               \
+        X(EINCOMPLETEREAD, -5014, "the stream ended before all was read")      \
+        X(ELIMITOVERRUN, -5015, "no separator within the limit of the stream")
 
 enum {
 #define AUV_ERROR_ENUM_(name, value, text) AUV_##name = (value),
@@ -164,6 +166,32 @@ AUV_API auv_error *auv_error_new(int code, const char *format, ...) AUV_PRINTF(2
  * Like: BaseExceptionGroup(message, errors).
  */
 AUV_API auv_error *auv_error_new_group(const char *message, auv_error *const *errors, size_t n);
+
+/**
+ * auv_error_new_incomplete_read() - make the error of a stream that ended too early
+ * @partial:     what was read before the end; may be NULL where @size is 0
+ * @size:        how much that is in bytes
+ * @expected:    how much was to be read in bytes; 0 where that is not known
+ *
+ * Return: an error with the code AUV_EINCOMPLETEREAD and asyncio's message, or NULL: there is no
+ *         memory, or no @partial.
+ * Owns: the caller owns the reference; the error has a copy of @partial.
+ * Suspends: no.    Thread: any.
+ * Like: asyncio.IncompleteReadError(partial, expected). Differs: 0 stands for an @expected of None.
+ */
+AUV_API auv_error *auv_error_new_incomplete_read(const void *partial, size_t size, size_t expected);
+
+/**
+ * auv_error_new_limit_overrun() - make the error of a stream that has too much before a separator
+ * @message:     the message; NULL for none
+ * @consumed:    how many bytes at the front of the stream's buffer are known to have no separator
+ *
+ * Return: an error with the code AUV_ELIMITOVERRUN, or NULL: there is no memory.
+ * Owns: the caller owns the reference.
+ * Suspends: no.    Thread: any.
+ * Like: asyncio.LimitOverrunError(message, consumed).
+ */
+AUV_API auv_error *auv_error_new_limit_overrun(const char *message, size_t consumed);
 
 /**
  * auv_error_set_cause() - say which error led to this one
@@ -218,6 +246,29 @@ AUV_API auv_error *auv_error_cause(const auv_error *error);
  * Like: ExceptionGroup.exceptions.
  */
 AUV_API auv_error *const *auv_error_members(const auv_error *error, size_t *ret_n);
+
+/**
+ * auv_error_partial() - what a stream still gave before its end
+ * @error:       an error; may be NULL
+ * @ret_size:    receives how much that is in bytes; 0 where @error has none; may be NULL
+ * @ret_expected: receives how much was to be read; 0 where that is not known; may be NULL
+ *
+ * Return: the data, or NULL where @error was not made by auv_error_new_incomplete_read().
+ * Owns: nothing; the data are borrowed from @error.
+ * Suspends: no.    Thread: any.
+ * Like: IncompleteReadError.partial and .expected.
+ */
+AUV_API const void *auv_error_partial(const auv_error *error, size_t *ret_size, size_t *ret_expected);
+
+/**
+ * auv_error_consumed() - how much of a stream's buffer has no separator
+ * @error:       an error; may be NULL
+ *
+ * Return: the number of bytes; 0 where @error was not made by auv_error_new_limit_overrun().
+ * Suspends: no.    Thread: any.
+ * Like: LimitOverrunError.consumed.
+ */
+AUV_API size_t auv_error_consumed(const auv_error *error);
 
 /**
  * auv_error_format() - an error as text for people

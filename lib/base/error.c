@@ -3,7 +3,7 @@
 /*
  * Errors
  *
- * An error object is one block: the struct, its members, its message. For each code of the list
+ * An error object is one block: the struct, its members, its message, its payload. For each code of the list
  * there is one that needs no memory and is shared by all threads: it is what travels when there
  * is no message to carry, and when there is no memory. Errors never change once somebody else has
  * seen them, and count their references atomically, so they may cross threads.
@@ -15,15 +15,24 @@
 #include "base/object.h"
 
 #include <pthread.h>
+#include <stdalign.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+
+/* What an error tells beside its message: AUV_EINCOMPLETEREAD and AUV_ELIMITOVERRUN have one. */
+struct payload {
+        size_t size;     /* of data */
+        size_t number;   /* bytes that were expected, 0 for unknown; or that are consumed */
+        char data[];     /* what was read */
+};
 
 struct auv_error {
         struct auv__object object;
         int code;
         auv_error *cause;    /* also the link of the errors that auv__error_free() has yet to free */
         const char *message; /* points behind the members, or is NULL */
+        const struct payload *payload; /* NULL, but for the two that have their functions for it */
         size_t n_members;
         auv_error *members[];
 };
@@ -128,6 +137,58 @@ auv_error *auv_error_new(int code, const char *format, ...)
         return error;
 }
 
+/* An error with a message of its own and a payload with room for @size bytes, which the caller fills. */
+static auv_error *new_with_payload(int code, const char *message, size_t size, struct payload **ret_payload)
+{
+        const size_t length = message ? strlen(message) + 1 : 0;
+        const size_t offset = (length + alignof(struct payload) - 1) & ~(alignof(struct payload) - 1);
+        auv_error *error;
+
+        if (size > SIZE_MAX / 2)
+                return NULL;
+        error = allocate(code, 0, offset + sizeof(struct payload) + size);
+        if (!error)
+                return NULL;
+        *ret_payload = (struct payload *)((char *)error + sizeof(*error) + offset);
+        **ret_payload = (struct payload) { .size = size };
+        error->payload = *ret_payload;
+        if (message)
+                memcpy((char *)error->message, message, length);
+        else
+                error->message = NULL;
+        return error;
+}
+
+auv_error *auv_error_new_incomplete_read(const void *partial, size_t size, size_t expected)
+{
+        struct payload *payload;
+        char message[96], total[24] = "undefined";
+        auv_error *error;
+
+        if (size > 0 && !partial)
+                return NULL;
+        if (expected > 0)
+                snprintf(total, sizeof(total), "%zu", expected);
+        snprintf(message, sizeof(message), "%zu bytes read on a total of %s expected bytes", size, total);
+        error = new_with_payload(AUV_EINCOMPLETEREAD, message, size, &payload);
+        if (!error)
+                return NULL;
+        payload->number = expected;
+        if (size > 0)
+                memcpy(payload->data, partial, size);
+        return error;
+}
+
+auv_error *auv_error_new_limit_overrun(const char *message, size_t consumed)
+{
+        struct payload *payload;
+        auv_error *error = new_with_payload(AUV_ELIMITOVERRUN, message, 0, &payload);
+
+        if (error)
+                payload->number = consumed;
+        return error;
+}
+
 auv_error *auv_error_new_group(const char *message, auv_error *const *errors, size_t n)
 {
         const size_t size = message ? strlen(message) + 1 : 0;
@@ -214,6 +275,22 @@ auv_error *const *auv_error_members(const auv_error *error, size_t *ret_n)
         if (ret_n)
                 *ret_n = error ? error->n_members : 0;
         return error && error->n_members ? error->members : NULL;
+}
+
+const void *auv_error_partial(const auv_error *error, size_t *ret_size, size_t *ret_expected)
+{
+        const struct payload *payload = auv_error_code(error) == AUV_EINCOMPLETEREAD ? error->payload : NULL;
+
+        if (ret_size)
+                *ret_size = payload ? payload->size : 0;
+        if (ret_expected)
+                *ret_expected = payload ? payload->number : 0;
+        return payload ? payload->data : NULL;
+}
+
+size_t auv_error_consumed(const auv_error *error)
+{
+        return auv_error_code(error) == AUV_ELIMITOVERRUN && error->payload ? error->payload->number : 0;
 }
 
 /* Text that is cut to fit a buffer, while its whole length is counted. */

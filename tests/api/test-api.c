@@ -61,6 +61,8 @@ static void test_errors(void)
         AUV_AUTO auv_error *error = auv_error_new(AUV_EUSER, "no room %d", 101);
         AUV_AUTO auv_error *cause = auv_error_new(AUV_EIO, NULL);
         AUV_AUTO auv_error *group = auv_error_new_group("two", (auv_error *[]) { error, cause }, 2);
+        AUV_AUTO auv_error *incomplete = auv_error_new_incomplete_read("ab", 2, /* expected= */ 3);
+        AUV_AUTO auv_error *overrun = auv_error_new_limit_overrun("too long", 9);
         char text[64];
         size_t n;
 
@@ -76,6 +78,9 @@ static void test_errors(void)
 
         check(auv_error_code(group) == AUV_EGROUP);
         check(auv_error_members(group, &n)[1] == cause && n == 2);
+
+        check(auv_error_partial(incomplete, &n, NULL) != NULL && n == 2);
+        check(auv_error_consumed(overrun) == 9);
 
         check(auv_raise(AUV_EUSER, "raised") == AUV_EUSER);
         check(strcmp(auv_error_message(auv_error_current()), "raised") == 0);

@@ -550,6 +550,78 @@ static void make_errors(void)
         cr_assert(group || failing_allocator_fired());
 }
 
+/* Payloads */
+
+Test(error, of_an_incomplete_read_has_what_was_read)
+{
+        char data[] = "abc";
+        AUV_AUTO auv_error *error = auv_error_new_incomplete_read(data, 3, 10);
+        size_t size = 99, expected = 99;
+        const void *partial;
+
+        data[0] = 'x';
+        cr_assert(eq(int, auv_error_code(error), AUV_EINCOMPLETEREAD));
+        cr_assert_text(auv_error_message(error), "3 bytes read on a total of 10 expected bytes");
+        partial = auv_error_partial(error, &size, &expected);
+        cr_assert(eq(sz, size, 3));
+        cr_assert(eq(sz, expected, 10));
+        cr_assert(memcmp(partial, "abc", 3) == 0);
+        cr_assert(auv_error_partial(error, NULL, NULL) == partial);
+        cr_assert(eq(sz, auv_error_consumed(error), 0));
+}
+
+Test(error, of_an_incomplete_read_need_not_know_what_was_expected)
+{
+        AUV_AUTO auv_error *error = auv_error_new_incomplete_read(NULL, 0, 0);
+        size_t size = 99, expected = 99;
+
+        cr_assert_text(auv_error_message(error), "0 bytes read on a total of undefined expected bytes");
+        cr_assert(auv_error_partial(error, &size, &expected) != NULL);
+        cr_assert(eq(sz, size, 0));
+        cr_assert(eq(sz, expected, 0));
+        cr_assert(auv_error_new_incomplete_read(NULL, 1, 0) == NULL);
+        cr_assert(auv_error_new_incomplete_read("a", SIZE_MAX - 8, 0) == NULL);
+}
+
+Test(error, of_a_limit_has_how_much_is_consumed)
+{
+        for (size_t length = 0; length < 20; length++) {
+                char message[32] = "";
+                AUV_AUTO auv_error *error = NULL;
+                size_t size = 99;
+
+                memset(message, 'm', length);
+                error = auv_error_new_limit_overrun(message, 1000 + length);
+                cr_assert(eq(int, auv_error_code(error), AUV_ELIMITOVERRUN));
+                cr_assert_text(auv_error_message(error), message);
+                cr_assert(eq(sz, auv_error_consumed(error), 1000 + length));
+                cr_assert(auv_error_partial(error, &size, NULL) == NULL);
+                cr_assert(eq(sz, size, 0));
+        }
+}
+
+Test(error, of_a_limit_may_have_no_message)
+{
+        AUV_AUTO auv_error *error = auv_error_new_limit_overrun(NULL, 7);
+
+        cr_assert(auv_error_message(error) == NULL);
+        cr_assert(eq(sz, auv_error_consumed(error), 7));
+}
+
+Test(error, without_payload_has_none)
+{
+        AUV_AUTO auv_error *incomplete = auv_error_new(AUV_EINCOMPLETEREAD, NULL);
+        AUV_AUTO auv_error *overrun = auv_error_new(AUV_ELIMITOVERRUN, "m");
+        size_t size = 99, expected = 99;
+
+        cr_assert(auv_error_partial(incomplete, &size, &expected) == NULL);
+        cr_assert(eq(sz, size, 0));
+        cr_assert(eq(sz, expected, 0));
+        cr_assert(auv_error_partial(NULL, NULL, NULL) == NULL);
+        cr_assert(eq(sz, auv_error_consumed(overrun), 0));
+        cr_assert(eq(sz, auv_error_consumed(NULL), 0));
+}
+
 Test(error, without_memory_is_null)
 {
         cr_assert(eq(long, failing_allocator_sweep(make_errors), 2));
