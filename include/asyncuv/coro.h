@@ -25,6 +25,17 @@ AUV_BEGIN_DECLS
  */
 typedef int (*auv_coro_fn)(void *arg, auv_value *ret);
 
+typedef struct auv_frame auv_frame;
+
+/**
+ * auv_stackless_fn - the body of a coroutine without a stack; see asyncuv/stackless.h
+ * @frame:       the begin of what the body keeps while it waits
+ * @ret:         receives the result; all zero at first
+ *
+ * Return: AUV_SUSPENDED where it waits; else as an auv_coro_fn.
+ */
+typedef int (*auv_stackless_fn)(auv_frame *frame, auv_value *ret);
+
 AUV_END_DECLS
 
 #endif

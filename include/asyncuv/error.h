@@ -114,7 +114,8 @@ AUV_BEGIN_DECLS
         X(EQUEUEFULL, -5012, "the queue is full")                              \
         X(EQUEUESHUTDOWN, -5013, "the queue has been shut down")               \
         X(EINCOMPLETEREAD, -5014, "the stream ended before all was read")      \
-        X(ELIMITOVERRUN, -5015, "no separator within the limit of the stream")
+        X(ELIMITOVERRUN, -5015, "no separator within the limit of the stream") \
+        X(ENOSTACK, -5016, "the task has no stack to wait on")
 
 enum {
 #define AUV_ERROR_ENUM_(name, value, text) AUV_##name = (value),

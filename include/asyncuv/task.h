@@ -21,6 +21,8 @@ AUV_BEGIN_DECLS
  * @stack_size:  bytes of stack for the coroutine, at the least; 0 for the loop's default
  * @eager_start: run up to the first suspension at once, where the loop is running
  * @context:     the context to run in, which the task then holds; NULL for a copy of the current one
+ * @stackless:   the body, where it is one without a stack; then @fn is NULL, @arg points to its
+ *               frame, and @size is that of the frame. See asyncuv/stackless.h
  *
  * The AUV_TASK_OPTIONS() macro fills in @size.
  */
@@ -30,6 +32,7 @@ typedef struct auv_task_options {
         size_t stack_size;
         bool eager_start;
         auv_context *context;
+        auv_stackless_fn stackless;
 } auv_task_options;
 
 /* Options for a task, as in AUV_TASK_OPTIONS(.name = "worker"). */

@@ -14,7 +14,6 @@
 #include "debug/graph.h"
 
 #include "base/alloc.h"
-#include "coro/stackful.h"
 #include "task/behind.h"
 #include "task/task.h"
 
@@ -93,12 +92,11 @@ static int push_awaiters(struct auv__graph *graph, auv_future *future, size_t le
 static auv_call_graph_entry describe(const struct auv__step *step)
 {
         auv_call_graph_entry entry = { .level = step->level, .future = step->future };
-        struct auv__stackful_view view;
+        struct auv__body_view view;
 
-        if (step->future->object.kind == AUV__TASK
-            && auv__stackful_look(auv__to_task(step->future)->coro, &view)) {
-                entry.coro = view.fn;
-                if (view.context && auv__to_task(step->future)->started)
+        if (step->future->object.kind == AUV__TASK && auv__task_look(auv__to_task(step->future), &view)) {
+                entry.coro = (auv_coro_fn)(uintptr_t)view.fn;
+                if (view.suspended && auv__to_task(step->future)->started)
                         entry.site = auv__to_task(step->future)->site;
         }
         return entry;

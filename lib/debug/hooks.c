@@ -11,7 +11,6 @@
 #include "loop/hooks.h"
 
 #include "base/clock.h"
-#include "coro/stackful.h"
 #include "debug/origin.h"
 #include "debug/room.h"
 #include "debug/symbols.h"
@@ -36,10 +35,10 @@ struct subject {
 static struct subject subject_of(const struct auv__item *item)
 {
         struct subject subject = { .task = auv__task_behind(item), .call = auv__call_behind(item) };
-        struct auv__stackful_view view;
+        struct auv__body_view view;
 
-        if (subject.task && auv__stackful_look(subject.task->coro, &view))
-                subject.fn = (const void *)view.fn;
+        if (subject.task && auv__task_look(subject.task, &view))
+                subject.fn = view.fn;
         else if (subject.call)
                 subject.fn = (const void *)auv__call_fn(subject.call);
         else

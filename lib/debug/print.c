@@ -85,14 +85,17 @@ static void take_from(struct stack *stack, const void *const *frames, size_t n, 
 }
 
 static void take_suspended(struct stack *stack, const struct auv__task *task,
-                           const struct auv__stackful_view *view)
+                           const struct auv__body_view *view)
 {
+        const struct auv__stackful_view *stackful = &view->stackful;
         const void *frames[MAX_FRAMES];
-        const size_t n = auv__symbol_unwind(view->context, view->low, view->high, auv__stackful_bottom(),
-                                            frames, MAX_FRAMES);
 
-        take_from(stack, frames, n, task->site);
-        /* Not with libdw, or not all the way: where the await returns to is known all the same. */
+        if (view->has_stack)
+                take_from(stack, frames,
+                          auv__symbol_unwind(stackful->context, stackful->low, stackful->high,
+                                             auv__stackful_bottom(), frames, MAX_FRAMES),
+                          task->site);
+        /* No stack, not with libdw, or not all the way: where the await returns to is known all the same. */
         if (stack->n == 0 && task->site && !is_bottom((const char *)task->site - 1))
                 stack->frames[stack->n++] = (const char *)task->site - 1;
 }
@@ -141,13 +144,13 @@ static void add_awaited(struct auv__text *text, auv_future *future, const struct
 }
 
 static void add_state(struct auv__text *text, const struct auv__task *task,
-                      const struct auv__stackful_view *view, const struct stack *stack)
+                      const struct auv__body_view *view, const struct stack *stack)
 {
         const auv_loop *loop = task->future.loop;
 
-        if (auv__future_is_done(&task->future) || !task->coro)
+        if (auv__future_is_done(&task->future) || !view->fn)
                 auv__text_add(text, "done");
-        else if (!view->context)
+        else if (!view->suspended)
                 auv__text_add(text, "running");
         else if (!task->started)
                 auv__text_add(text, "not started");
@@ -165,7 +168,7 @@ static void add_state(struct auv__text *text, const struct auv__task *task,
 }
 
 /* The call stack: the functions, and at the end that of the coroutine. */
-static void add_stack(struct auv__text *text, int indent, const struct auv__stackful_view *view,
+static void add_stack(struct auv__text *text, int indent, const struct auv__body_view *view,
                       const struct stack *stack)
 {
         struct auv__symbol symbol;
@@ -174,29 +177,29 @@ static void add_stack(struct auv__text *text, int indent, const struct auv__stac
         for (size_t i = 0; i < stack->n; i++) {
                 auv__symbol_find(stack->frames[i], &symbol);
                 auv__text_add_frame(text, indent, "  |   ", stack->frames[i],
-                                    symbol.start == (const void *)view->fn ? "async " : "");
-                if (symbol.start == (const void *)view->fn)
+                                    symbol.start == view->fn ? "async " : "");
+                if (symbol.start == view->fn)
                         return;
         }
-        auv__text_add_frame(text, indent, "  |   ", (const void *)view->fn, "async ");
+        auv__text_add_frame(text, indent, "  |   ", view->fn, "async ");
 }
 
 static void add_task(struct auv__text *text, const struct printing *printing, int indent,
                      auv_task *future)
 {
         const struct auv__task *task = auv__to_task(future);
-        struct auv__stackful_view view = { .context = NULL };
+        struct auv__body_view view;
         struct stack stack = { .n = 0 };
-        const bool has_stack = auv__stackful_look(task->coro, &view);
+        const bool is_alive = auv__task_look(task, &view);
 
-        if (has_stack && view.context && task->started)
+        if (is_alive && view.suspended && task->started)
                 take_suspended(&stack, task, &view);
         else if (auv__running_loop && auv__running_loop->current == future)
                 take_running(&stack, printing);
         auv__text_add(text, ", ");
         add_state(text, task, &view, &stack);
         auv__text_add(text, "\n");
-        if (has_stack)
+        if (is_alive)
                 add_stack(text, indent, &view, &stack);
 }
 

@@ -17,9 +17,10 @@
 
 size_t auv_task_stack_used(const auv_task *task)
 {
-        struct auv__stackful_view view;
+        struct auv__body_view view;
 
-        if (!task || task->object.kind != AUV__TASK || !auv__stackful_look(auv__to_task(task)->coro, &view))
+        if (!task || task->object.kind != AUV__TASK || !auv__task_look(auv__to_task(task), &view)
+            || !view.has_stack)
                 return 0;
         return auv__stackful_used(auv__to_task(task)->coro);
 }

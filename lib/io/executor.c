@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "io/remote.h"
 #include "loop/reactor.h"
+#include "task/await.h"
 
 #include <asyncuv/event.h>
 #include <asyncuv/task.h>
@@ -368,16 +369,16 @@ static int await_idle(struct executors *executors, double timeout)
 
 int auv_await_shutdown_default_executor(double timeout)
 {
-        auv_loop *loop = auv_get_running_loop();
         struct executors *executors = NULL;
         const auv_executor *executor;
+        struct auv__task *task;
+        auv_loop *loop;
         int r;
 
         if (isnan(timeout))
                 return auv_raise(AUV_EINVAL, "the timeout is not a number");
-        if (!auv_current_task(loop))
-                return auv_raise(AUV_ENOTASK, NULL);
-        AUV_TRY(auv__loop_check(&loop));
+        AUV_TRY(auv__await_enter(&task));
+        loop = task->future.loop;
         AUV_TRY(require_executors(loop, &executors));
         executor = executors->by_default;
         if (!executors->is_shut_down && executor && executor->functions.shutdown)
@@ -401,9 +402,9 @@ auv_future *auv_to_thread(auv_thread_fn fn, const void *arg, size_t size)
 int auv_await_to_thread(auv_thread_fn fn, const void *arg, size_t size, auv_value *ret)
 {
         AUV_AUTO auv_future *future = NULL;
+        struct auv__task *task;
 
-        if (!auv_current_task(/* loop= */ NULL))
-                return auv_raise(AUV_ENOTASK, NULL);
+        AUV_TRY(auv__await_enter(&task));
         future = auv_to_thread(fn, arg, size);
         AUV_TRY(auv_await(future, ret));
         /* Nobody else has the future: the caller may have what it owns. */

@@ -56,6 +56,7 @@ struct auv_loop {
         unsigned since_poll;  /* items run since I/O was last looked at */
 
         auv_task *current;    /* the task whose step runs; kept by the task layer */
+        auv_future *woken_by; /* what a stackless task has awaited whose step runs; likewise */
         struct auv__tenant *tenant;
         struct auv__guest *guests;
         size_t live;          /* objects that need the loop's memory */

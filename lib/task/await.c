@@ -8,6 +8,8 @@
 #include "loop/hooks.h"
 #include "task/cancel.h"
 
+#include <asyncuv/stackless.h>
+
 struct auv__task *auv__current_task(void)
 {
         auv_loop *loop = auv__running_loop;
@@ -27,12 +29,15 @@ struct auv__task *auv__current_task(void)
  * The loop is closed: the task is to return. One that awaits on and on all the same would keep
  * auv_loop_close() for ever; it is left where it stands.
  */
-static int refuse(struct auv__task *task)
+int auv__await_refuse(struct auv__task *task)
 {
         enum { PATIENCE = 1000 };
 
-        if (++task->refusals > PATIENCE)
+        if (++task->refusals > PATIENCE) {
+                if (task->stackless)
+                        return AUV_SUSPENDED;
                 auv__task_suspend(task);
+        }
         return auv_raise(AUV_ECLOSED, NULL);
 }
 
@@ -43,27 +48,41 @@ int auv__await_enter(struct auv__task **ret_task)
         *ret_task = task;
         if (auv__unlikely(!task))
                 return AUV_ENOTASK;
-        return auv__unlikely(task->future.loop->closed) ? refuse(task) : 0;
+        if (auv__unlikely(task->stackless))
+                return auv_raise(AUV_ENOSTACK, NULL);
+        return auv__unlikely(task->future.loop->closed) ? auv__await_refuse(task) : 0;
 }
 
-int auv__await_pending(struct auv__task *task, auv_future *future)
+void auv__await_start(struct auv__task *task, auv_future *future, auv__run_fn wake)
 {
-        task->wait.item.run = auv__task_wake;
+        task->wait.item.run = wake;
         task->wait.future = future;
         auv__future_watch(future, &task->wait);
         if (auv__unlikely(task->must_cancel) && auv__cancel(future, task->cancel_error) > 0)
                 task->must_cancel = false;
+}
+
+int auv__await_pending(struct auv__task *task, auv_future *future)
+{
+        auv__await_start(task, future, auv__task_wake);
         return auv__task_suspend(task);
 }
 
-/* As Python, which finds out when the coroutine has suspended, and throws in the next step. */
-static int fail_in_next_turn(struct auv__task *task, const char *message)
+/* Out of the way of the awaits that can be. */
+static __attribute__((noinline)) bool fail_in_next_turn(struct auv__task *task, const char *message)
 {
-        int r;
+        auv_raise(AUV_ERUNTIME, "%s", message);
+        auv__task_make_fail(task, auv__error_for(AUV_ERUNTIME));
+        return false;
+}
 
-        auv__task_make_ready(task);
-        r = auv__task_suspend(task);
-        return r < 0 ? r : auv_raise(AUV_ERUNTIME, "%s", message);
+bool auv__await_check(struct auv__task *task, const auv_future *future)
+{
+        if (auv__unlikely(future->loop != task->future.loop))
+                return fail_in_next_turn(task, "the future belongs to another loop");
+        if (auv__unlikely(future == &task->future))
+                return fail_in_next_turn(task, "a task cannot await itself");
+        return true;
 }
 
 int auv__await(struct auv__task *task, auv_future *future, auv_value *ret)
@@ -73,10 +92,8 @@ int auv__await(struct auv__task *task, auv_future *future, auv_value *ret)
         if (auv__unlikely(!future))
                 return auv_raise(auv__no_future_reason(), "the future could not be made");
         if (!auv__future_is_done(future)) {
-                if (auv__unlikely(future->loop != task->future.loop))
-                        return fail_in_next_turn(task, "the future belongs to another loop");
-                if (auv__unlikely(future == &task->future))
-                        return fail_in_next_turn(task, "a task cannot await itself");
+                if (auv__unlikely(!auv__await_check(task, future)))
+                        return auv__task_suspend(task);
                 /* Nobody else may care to hold it until its result is read. */
                 auv__keep(&future->object);
                 r = auv__await_pending(task, future);

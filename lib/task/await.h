@@ -34,6 +34,21 @@ __attribute__((always_inline)) static inline int auv__await_begin(struct auv__ta
         return r;
 }
 
+/* Begins to wait: the wake function is one of task.h's. */
+void auv__await_start(struct auv__task *task, auv_future *future, auv__run_fn wake);
+
+/*
+ * Whether a pending future can be awaited by the task. If not, the next step throws the reason: as in
+ * Python, which finds out when the coroutine has suspended.
+ */
+bool auv__await_check(struct auv__task *task, const auv_future *future);
+
+/*
+ * What an await returns of a task whose loop is closed: AUV_ECLOSED, for it is to return; or AUV_SUSPENDED
+ * to a stackless one that has been told often enough.
+ */
+int auv__await_refuse(struct auv__task *task);
+
 /* auv_await() without a look at who calls. */
 int auv__await(struct auv__task *task, auv_future *future, auv_value *ret);
 

@@ -191,9 +191,13 @@ void auv__future_drop_callbacks(auv_future *future)
         struct auv__item *item = take_callbacks(future), *next;
 
         for (; item; item = next) {
+                const bool held = item->run == auv__task_wake_holder;
+
                 next = item->next;
                 auv__container_of(item, struct auv__waiter, item)->future = NULL;
                 item->run(item, /* dropped= */ true);
+                if (auv__unlikely(held))
+                        auv__drop(&future->object);
         }
 }
 

@@ -2,6 +2,8 @@
 #ifndef AUV_TASK_KINDS_H
 #define AUV_TASK_KINDS_H
 
+#include "loop/ready.h"
+
 #include <asyncuv/future.h>
 
 /* What future.c asks the kinds of futures that are more than one. */
@@ -17,6 +19,12 @@ void auv__wrapper_deinit(auv_future *future); /* in lib/io/thread_future.c */
  * task holds @source from now on, in case it ends with that.
  */
 void auv__task_borrow(const auv_value *slot, auv_future *source);
+
+/*
+ * What the `wait` of a task runs that itself holds a reference to the future that it waits for. The next
+ * step can read the future as the loop's woken_by, and it is given up behind that.
+ */
+void auv__task_wake_holder(struct auv__item *item, bool dropped);
 
 /* The message of the last request that the task had to keep for its next step; NULL for none. */
 auv_error *auv__task_cancel_error(const auv_future *future);

@@ -8,26 +8,19 @@
  * step ready, one turn later, and whichever of timer and cancel comes first decides how it ends.
  */
 
-#include "task/await.h"
+#include "task/sleep.h"
 
 #include "base/error.h"
+#include "task/await.h"
 
 #include <math.h>
 
-/* Lets the other tasks run for a turn. */
-static int yield(struct auv__task *task)
+int auv__sleep_start(struct auv__task *task, double delay)
 {
-        auv__task_make_ready(task);
-        return auv__task_suspend(task);
-}
-
-int auv_await_sleep(double delay)
-{
-        struct auv__task *task;
-
-        AUV_TRY(auv__await_begin(&task));
-        if (delay <= 0)
-                return yield(task);
+        if (delay <= 0) {
+                auv__task_make_ready(task);
+                return 0;
+        }
         if (isnan(delay))
                 return auv_raise(AUV_EINVAL, "the delay is not a number");
         auv__task_start_sleep(task, auv__clock_after(auv__loop_now(task->future.loop), delay));
@@ -35,5 +28,14 @@ int auv_await_sleep(double delay)
                 task->must_cancel = false;
                 auv__task_cancel_sleep(task, task->cancel_error);
         }
+        return 0;
+}
+
+int auv_await_sleep(double delay)
+{
+        struct auv__task *task;
+
+        AUV_TRY(auv__await_begin(&task));
+        AUV_TRY(auv__sleep_start(task, delay));
         return auv__task_suspend(task);
 }

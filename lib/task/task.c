@@ -14,6 +14,7 @@
 #include "base/context.h"
 #include "base/error.h"
 #include "coro/stackful.h"
+#include "coro/stackless.h"
 #include "loop/hooks.h"
 #include "task/behind.h"
 #include "task/kinds.h"
@@ -56,7 +57,8 @@ static void finish(struct auv__task *task, int r)
         auv_value value = future->value;
         const bool borrowed = is_borrowed(task);
 
-        auv__coro_destroy(task->coro);
+        if (!task->stackless)
+                auv__coro_destroy(task->coro);
         task->coro = NULL;
         if (r >= 0 && !task->must_cancel) {
                 if (auv__unlikely(borrowed))
@@ -78,15 +80,22 @@ static void finish(struct auv__task *task, int r)
         task->error = auv_unref(task->error);
 }
 
+static int resume(struct auv__task *task, int err)
+{
+        if (task->stackless)
+                return auv__stackless_resume(task->fn, auv__task_frame(task), &task->future.value, err);
+        return auv__coro_resume(task->coro, err);
+}
+
 /* Runs the body on, or with @error throws into it. A body that has not started never does then. */
 static int run_body(struct auv__task *task, auv_error *error)
 {
         if (!error) {
                 task->started = true;
-                return auv__coro_resume(task->coro, 0);
+                return resume(task, 0);
         }
         auv__error_set_current(error);
-        return task->started ? auv__coro_resume(task->coro, auv_error_code(error)) : auv_error_code(error);
+        return task->started ? resume(task, auv_error_code(error)) : auv_error_code(error);
 }
 
 /* One step with the task as the current one. Takes over the reference to @error. */
@@ -181,9 +190,24 @@ void auv__task_wake(struct auv__item *item, bool dropped)
                 step(task, error);
 }
 
+void auv__task_wake_holder(struct auv__item *item, bool dropped)
+{
+        struct auv__task *task = auv__container_of(item, struct auv__task, wait.item);
+        auv_loop *loop = task->future.loop;
+        auv_future *future = task->wait.future, *outer = loop->woken_by;
+
+        if (!dropped)
+                loop->woken_by = future;
+        auv__task_wake(item, dropped);
+        loop->woken_by = outer;
+        if (future)
+                auv__drop(&future->object);
+}
+
 struct auv__task *auv__task_behind(const struct auv__item *item)
 {
-        if (item->run != auv__task_wake && item->run != run_step && item->run != run_after_sleep)
+        if (item->run != auv__task_wake && item->run != auv__task_wake_holder && item->run != run_step
+            && item->run != run_after_sleep)
                 return NULL;
         return auv__container_of(item, struct auv__task, wait.item);
 }
@@ -191,6 +215,14 @@ struct auv__task *auv__task_behind(const struct auv__item *item)
 void auv__task_make_ready(struct auv__task *task)
 {
         task->wait.item.run = run_step;
+        auv__loop_push(task->future.loop, &task->wait.item);
+}
+
+void auv__task_make_fail(struct auv__task *task, auv_error *error)
+{
+        task->sleep = AUV__SLEEP_CANCELLED;
+        task->sleep_error = error;
+        task->wait.item.run = run_after_sleep;
         auv__loop_push(task->future.loop, &task->wait.item);
 }
 
@@ -217,6 +249,22 @@ void auv__task_cancel_sleep(struct auv__task *task, auv_error *message)
                 return;
         task->wait.item.run = run_after_sleep;
         auv__loop_push(task->future.loop, &task->wait.item);
+}
+
+bool auv__task_look(const struct auv__task *task, struct auv__body_view *ret)
+{
+        *ret = (struct auv__body_view) { .fn = NULL };
+        if (!task->coro)
+                return false;
+        if (task->stackless) {
+                ret->fn = (const void *)task->fn;
+                ret->suspended = !auv__stackless_runs(auv__task_frame(task));
+                return true;
+        }
+        ret->has_stack = auv__stackful_look(task->coro, &ret->stackful);
+        ret->fn = (const void *)ret->stackful.fn;
+        ret->suspended = ret->stackful.context;
+        return ret->has_stack;
 }
 
 int auv__task_suspend(struct auv__task *task)
@@ -259,15 +307,47 @@ static int copy_options(const auv_task_options *options, auv_task_options *ret)
         return 0;
 }
 
+/* Where the frame is to stand, and how much memory the task has with it. */
+static size_t size_with_frame(size_t frame_size, bool *ret_aligned)
+{
+        *ret_aligned = frame_size % AUV__FRAME_ALIGN == 0;
+        return auv__task_frame_offset(*ret_aligned) + frame_size;
+}
+
+static void init_stackless(struct auv__task *task, auv_stackless_fn fn, const void *frame, size_t size,
+                           bool aligned)
+{
+        task->stackless = true;
+        task->frame_aligned = aligned;
+        task->fn = fn;
+        memcpy(auv__task_frame(task), frame, size);
+        auv__stackless_init(auv__task_frame(task));
+}
+
+static int init_stackful(struct auv__task *task, auv_loop *loop, auv_coro_fn fn, const void *arg,
+                         size_t size, const auv_task_options *options)
+{
+        const int r = auv__stackful_new(&auv__loop_tasks(loop)->stacks, options->stack_size, fn, arg, size,
+                                        &task->future.value, &task->coro);
+
+        if (r == 0 && auv__unlikely(loop->stack_watermark || task->future.object.flags & AUV__TRACED))
+                auv__stackful_measure(task->coro);
+        return r;
+}
+
 static int new_task(auv_loop *loop, auv_coro_fn fn, const void *arg, size_t size,
                     const auv_task_options *options, struct auv__task **ret_task)
 {
+        size_t task_size = sizeof(struct auv__task);
+        bool aligned = false;
         struct auv__task *task;
         uint16_t traced;
-        int r;
+        int r = 0;
 
         AUV_TRY(auv__tasks_require(loop));
-        task = auv__made_malloc(loop, sizeof(*task), &traced);
+        if (options->stackless)
+                task_size = size_with_frame(size, &aligned);
+        task = auv__made_malloc(loop, task_size, &traced);
         if (!task)
                 return AUV_ENOMEM;
         auv__clear(task, sizeof(*task));
@@ -279,8 +359,10 @@ static int new_task(auv_loop *loop, auv_coro_fn fn, const void *arg, size_t size
                         return AUV_ENOMEM;
                 }
         }
-        r = auv__stackful_new(&auv__loop_tasks(loop)->stacks, options->stack_size, fn, arg, size,
-                              &task->future.value, &task->coro);
+        if (options->stackless)
+                init_stackless(task, options->stackless, arg, size, aligned);
+        else
+                r = init_stackful(task, loop, fn, arg, size, options);
         if (r < 0) {
                 auv__free(task->name);
                 auv__made_free(&task->future.object);
@@ -292,10 +374,16 @@ static int new_task(auv_loop *loop, auv_coro_fn fn, const void *arg, size_t size
         task->current_context = &task->context;
         auv__future_init(&task->future, loop, AUV__TASK);
         task->future.object.flags |= traced;
-        if (auv__unlikely(loop->stack_watermark || traced))
-                auv__stackful_measure(task->coro);
         *ret_task = task;
         return 0;
+}
+
+/* Whether there is one body, and what it is to get. */
+static bool is_runnable(auv_coro_fn fn, const void *arg, size_t size, const auv_task_options *options)
+{
+        if (options->stackless)
+                return !fn && arg && size >= sizeof(auv_frame) && size <= PTRDIFF_MAX / 2;
+        return fn && (size == 0 || arg);
 }
 
 auv_task *auv_task_new(auv_loop *loop, auv_coro_fn fn, const void *arg, size_t size,
@@ -305,7 +393,7 @@ auv_task *auv_task_new(auv_loop *loop, auv_coro_fn fn, const void *arg, size_t s
         struct auv__task *task;
         int r;
 
-        if (!fn || (size > 0 && !arg) || copy_options(options, &o) < 0)
+        if (copy_options(options, &o) < 0 || !is_runnable(fn, arg, size, &o))
                 return auv__no_future(auv_raise(AUV_EINVAL, "no function, or an option has no meaning"));
         r = auv__loop_check(&loop);
         if (r < 0)
@@ -338,6 +426,13 @@ auv_task *auv_loop_create_task(auv_loop *loop, auv_coro_fn fn, const void *arg, 
 auv_task *auv_create_task(auv_coro_fn fn, const void *arg, size_t size)
 {
         return auv_loop_create_task(NULL, fn, arg, size, /* options= */ NULL);
+}
+
+auv_task *auv_create_stackless_task(auv_stackless_fn fn, const void *frame, size_t size)
+{
+        if (!fn)
+                return auv__no_future(auv_raise(AUV_EINVAL, "no function"));
+        return auv_loop_create_task(NULL, NULL, frame, size, AUV_TASK_OPTIONS(.stackless = fn));
 }
 
 auv_task *auv_eager_task_factory(auv_loop *loop, auv_coro_fn fn, const void *arg, size_t size,

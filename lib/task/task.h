@@ -4,6 +4,7 @@
 
 #include "coro/coro.h"
 #include "coro/stack.h"
+#include "coro/stackful.h"
 #include "loop/timer.h"
 #include "task/attachment.h"
 #include "task/future.h"
@@ -36,7 +37,10 @@ struct auv__task {
         };
         struct auv__task *previous; /* in the loop's list of pending tasks */
         struct auv__task *next;
-        struct auv__coro *coro;     /* NULL once it has ended */
+        union {                     /* all NULL once it has ended */
+                struct auv__coro *coro;
+                auv_stackless_fn fn;    /* stackless: the body, whose frame stands behind the task */
+        };
         void *site;                 /* where the await that it is in returns to; see await.h */
         auv_error *cancel_error;    /* see auv__task_cancel_error() */
         auv_error *error;           /* see auv_error_current() */
@@ -50,6 +54,8 @@ struct auv__task {
         uint8_t sleep : 2;          /* enum auv__sleep_state */
         bool must_cancel : 1;       /* the next step throws */
         bool started : 1;
+        bool stackless : 1;
+        bool frame_aligned : 1;     /* see auv__task_frame() */
 };
 
 /* What a loop has for its tasks; made with the first of them. */
@@ -80,6 +86,33 @@ static inline auv_future *auv__task_awaited(const struct auv__task *task)
         return task->sleep == AUV__AWAKE ? task->wait.future : NULL;
 }
 
+/* Where a type of up to 16 bytes may begin. Only a frame whose size is a multiple of that can have one. */
+enum { AUV__FRAME_ALIGN = 16 };
+
+static inline size_t auv__task_frame_offset(bool aligned)
+{
+        const size_t size = sizeof(struct auv__task);
+
+        return aligned ? (size + AUV__FRAME_ALIGN - 1) & ~(size_t)(AUV__FRAME_ALIGN - 1) : size;
+}
+
+/* The frame of a stackless task. */
+static inline auv_frame *auv__task_frame(const struct auv__task *task)
+{
+        return (auv_frame *)(void *)((char *)task + auv__task_frame_offset(task->frame_aligned));
+}
+
+/* What there is to be seen of a task's body from outside. */
+struct auv__body_view {
+        const void *fn;
+        bool suspended;                    /* also where it has not started */
+        bool has_stack;                    /* then: */
+        struct auv__stackful_view stackful;
+};
+
+/* False where the body has ended. */
+bool auv__task_look(const struct auv__task *task, struct auv__body_view *ret);
+
 /* The running task, or NULL, and then the reason is the current error. */
 struct auv__task *auv__current_task(void);
 
@@ -100,6 +133,9 @@ void auv__task_start_sleep(struct auv__task *task, int64_t when_ns);
 
 /* Cancels the sleep of one that is AUV__SLEEPING. */
 void auv__task_cancel_sleep(struct auv__task *task, auv_error *message);
+
+/* The same, and @error, whose reference is taken over, is thrown in it. */
+void auv__task_make_fail(struct auv__task *task, auv_error *error);
 
 /* Makes the loop's struct auv__tasks, where it has none yet. Returns 0 or AUV_ENOMEM or AUV_EINVAL. */
 int auv__tasks_require(auv_loop *loop);

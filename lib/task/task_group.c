@@ -311,6 +311,8 @@ int auv_await_task_group_exit(auv_task_group *group, int result)
         task = auv__current_task();
         if (!task || !group->entered || group->exiting || group->parent != &task->future)
                 return body ? auv_reraise(body) : auv_raise(AUV_ERUNTIME, "not in the scope of the group");
+        if (task->stackless)
+                return auv_raise(AUV_ENOSTACK, NULL);
         group->exiting = true;
         task->site = AUV__CALLER;
         auv__keep(&group->object);

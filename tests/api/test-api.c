@@ -271,6 +271,60 @@ static int test_tasks(void *arg, auv_value *ret)
         return 0;
 }
 
+struct stackless {
+        auv_frame frame;
+        auv_future *future;
+        auv_value value;
+        auv_error *left;
+};
+
+/* With the functions that the macros stand for. */
+static int answer_by_hand(auv_frame *frame, auv_value *ret)
+{
+        struct stackless *self = (struct stackless *)(void *)frame;
+        auv_error *error;
+
+        switch (frame->at++) {
+        case 0:
+                check(auv_frame_sleep(0.5) == AUV_SUSPENDED);
+                return AUV_SUSPENDED;
+        case 1:
+                check(frame->error == 0);
+                check(auv_frame_wait(self->future, &self->value) == AUV_SUSPENDED);
+                return AUV_SUSPENDED;
+        default:
+                check(auv_frame_resumed(frame, &self->value) == 0);
+        }
+        auv_frame_leave(auv_raise(AUV_EIO, "a reason"), &error);
+        check(auv_frame_left(0, &error) == AUV_EIO && !error);
+        *ret = self->value;
+        return 0;
+}
+
+static int answer_by_macros(auv_frame *frame, auv_value *ret)
+{
+        AUV_BEGIN(struct stackless, self);
+        AUV_AWAIT_SLEEP(1);
+        AUV_AWAIT(self->future, &self->value);
+        AUV_RETURN(.i = self->value.i);
+        AUV_FINALLY_AWAIT(self->left);
+        AUV_AWAIT_SLEEP(1);
+        AUV_END;
+}
+
+static int test_stackless(void *arg, auv_value *ret)
+{
+        AUV_AUTO auv_future *future = auv_create_task(answer, NULL, 0);
+        const struct stackless frame = { .future = future };
+        AUV_AUTO auv_task *by_hand = auv_create_stackless_task(answer_by_hand, &frame, sizeof(frame));
+        AUV_AUTO auv_task *by_macros = auv_create_stackless_task(answer_by_macros, &frame, sizeof(frame));
+        auv_value value;
+
+        check(auv_await(by_hand, &value) == 0 && value.i == 42);
+        check(auv_await(by_macros, &value) == 0 && value.i == 42);
+        return 0;
+}
+
 static int test_several(void *arg, auv_value *ret)
 {
         AUV_AUTO auv_task *a = auv_create_task(answer, NULL, 0);
@@ -378,6 +432,7 @@ int main(void)
         test_exception_handler();
         test_futures();
         run_in_task(test_tasks);
+        run_in_task(test_stackless);
         run_in_task(test_several);
         run_in_task(test_limits);
         run_in_task(test_task_group);

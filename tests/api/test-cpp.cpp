@@ -11,13 +11,56 @@ static int say(void *arg, auv_value *ret)
         return 0;
 }
 
+struct speaker {
+        auv_frame frame;
+        int times;
+        auv_value value;
+        auv_error *left;
+};
+
+static int speak(auv_frame *frame, auv_value *ret)
+{
+        AUV_BEGIN(speaker, self);
+        while (self->times-- > 0) {
+                AUV_AWAIT_SLEEP(0.001); AUV_AWAIT_SLEEP(0.001);
+        }
+        {
+                const char *text = "C++ awaits without a stack";
+
+                AUV_RETURN(.s = text);
+        }
+        AUV_FINALLY_AWAIT(self->left);
+        AUV_AWAIT_SLEEP(0);
+        AUV_END;
+}
+
+struct announcer {
+        auv_frame frame;
+        speaker inner;
+};
+
+static int announce(auv_frame *frame, auv_value *ret)
+{
+        AUV_BEGIN(announcer, self);
+        AUV_AWAIT_INLINE(speak, &self->inner, ret);
+        AUV_FINALLY;
+        self->inner.times = 0;
+        AUV_END;
+}
+
 static int amain(void *, auv_value *)
 {
+        announcer frame = {};
         AUV_AUTO auv_task *task = auv_create_task(say, "C++ awaits", 0);
         AUV_AUTO auv_task *other = auv_ref(task);
+        AUV_AUTO auv_task *stackless = nullptr;
         auv_value result;
 
         AUV_TRY(auv_await(other, &result));
+        std::puts(result.s);
+        frame.inner.times = 2;
+        stackless = auv_create_stackless_task(announce, &frame, sizeof(frame));
+        AUV_TRY(auv_await(stackless, &result));
         std::puts(result.s);
         return 0;
 }

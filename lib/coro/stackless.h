@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef AUV_CORO_STACKLESS_H
+#define AUV_CORO_STACKLESS_H
+
+#include "coro/coro.h"
+
+#include <asyncuv/stackless.h>
+
+/*
+ * Stackless coroutine
+ *
+ * A function that returns where it suspends, and what it keeps meanwhile: a struct that begins with its
+ * frame. There is no control block; the function stands in the task where a coroutine with a stack has its
+ * pointer, and the frame is found by the task's address.
+ */
+
+_Static_assert(AUV_SUSPENDED == AUV__CORO_SUSPENDED, "what a body returns is passed on");
+
+/* The frame's error while the body does not run. */
+enum { AUV__FRAME_WAITS = 1 };
+
+static inline void auv__stackless_init(auv_frame *frame)
+{
+        *frame = (auv_frame) { .at = 0, .error = AUV__FRAME_WAITS };
+}
+
+/* As auv__coro_resume(). */
+static inline int auv__stackless_resume(auv_stackless_fn fn, auv_frame *frame, auv_value *ret, int err)
+{
+        int r;
+
+        frame->error = err;
+        r = fn(frame, ret);
+        frame->error = AUV__FRAME_WAITS;
+        return r;
+}
+
+static inline bool auv__stackless_runs(const auv_frame *frame)
+{
+        return frame->error != AUV__FRAME_WAITS;
+}
+
+#endif
