@@ -93,7 +93,19 @@ class Task:
     @property
     def name(self):
         name = self.task['name']
-        return name.string() if int(name) else f'Task-{int(self.task["number"])}'
+        if not int(name):
+            return f'Task-{int(self.task["number"])}'
+        return name['text'].address.cast(gdb.lookup_type('char').pointer()).string()
+
+    @property
+    def order(self):
+        """Those that were made first come first."""
+        name = self.task['name']
+        return int(self.task['number']), int(name['order']) if int(name) else 1 << 64
+
+    @property
+    def is_pending(self):
+        return int(self.task['future']['object']['refs']) and not int(self.task['future']['object']['state'])
 
     @property
     def is_suspended(self):
@@ -155,6 +167,21 @@ class Task:
             print(f'      waits {self.site()}')
 
 
+def blocks(pool):
+    """The blocks of a pool, as lib/base/pool.c has them, with those that are free."""
+    lone = pool['lone']['next']
+    while int(lone) != int(pool['lone'].address):
+        if int(lone['before']) < 1 << 63:
+            yield int(lone + 1) + int(lone['before'])
+        lone = lone['next']
+    slab = pool['slabs']
+    while int(slab):
+        head = (slab.dereference().type.sizeof + 15) // 16 * 16
+        for i in range(int(slab['n_taken'])):
+            yield int(slab) + head + i * int(slab['size'])
+        slab = slab['next_of_all']
+
+
 def all_tasks():
     """The pending tasks of each loop that is not closed, as (loop, tasks)."""
     try:
@@ -165,11 +192,10 @@ def all_tasks():
     while int(loop):
         tasks = []
         if int(loop['tenant']):
-            task = container_of(loop['tenant'], 'struct auv__tasks', 'tenant')['first']
-            while int(task):
-                tasks.append(Task(task))
-                task = task['next']
-        yield loop, tasks
+            pool = container_of(loop['tenant'], 'struct auv__tasks', 'tenant')['pool']
+            kind = gdb.lookup_type('struct auv__task').pointer()
+            tasks = [Task(gdb.Value(block).cast(kind)) for block in blocks(pool)]
+        yield loop, sorted((task for task in tasks if task.is_pending), key=lambda task: task.order)
         loop = loop['next_open']
 
 

@@ -23,6 +23,11 @@ int auv_set_allocator(void *(*new_malloc)(size_t), void *(*new_realloc)(void *, 
         return 0;
 }
 
+bool auv__alloc_is_default(void)
+{
+        return malloc_fn == malloc;
+}
+
 void *auv__malloc(size_t size)
 {
         return malloc_fn(size);

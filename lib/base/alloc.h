@@ -2,6 +2,7 @@
 #ifndef AUV_BASE_ALLOC_H
 #define AUV_BASE_ALLOC_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /*
@@ -21,5 +22,8 @@ char *auv__strdup(const char *text);
 void auv__clear(void *memory, size_t size);
 
 void auv__free(void *memory);
+
+/* Whether it is the C library's; if not, the program may want to see each allocation. */
+bool auv__alloc_is_default(void);
 
 #endif

@@ -8,6 +8,7 @@
  * level as a number then.
  */
 
+#include "base/alloc.h"
 #include "coro/stackful.h"
 #include "debug/graph.h"
 #include "debug/origin.h"
@@ -254,26 +255,37 @@ static int print_awaiters(struct auv__text *text, auv_future *future)
         return r;
 }
 
+/* Returns 0 or AUV_ENOMEM. */
+static int print_pending(struct printing *printing, auv_task *const *tasks, size_t n)
+{
+        struct auv__text *text = &printing->text;
+
+        for (size_t i = 0; i < n; i++) {
+                auv__text_add(text, "* ");
+                add_subject(text, tasks[i]);
+                add_task(text, printing, 0, tasks[i]);
+                AUV_TRY(print_awaiters(text, tasks[i]));
+        }
+        return 0;
+}
+
 static void print_tasks(void *arg)
 {
         struct printing *printing = arg;
         struct auv__text *text = &printing->text;
         const auv_loop *loop = printing->loop;
         const size_t n = auv_all_tasks(loop, NULL, 0);
+        auv_task **tasks;
 
         auv__text_add(text, n == 1 ? "%zu task\n" : "%zu tasks\n", n);
         printing->r = (int)n;
         if (n == 0)
                 return;
-        for (struct auv__task *task = auv__loop_tasks(loop)->first; task; task = task->next) {
-                auv__text_add(text, "* ");
-                add_subject(text, &task->future);
-                add_task(text, printing, 0, &task->future);
-                if (print_awaiters(text, &task->future) < 0) {
-                        printing->r = AUV_ENOMEM;
-                        return;
-                }
-        }
+        tasks = auv__malloc(n * sizeof(*tasks));
+        auv_all_tasks(loop, tasks, tasks ? n : 0);
+        if (!tasks || print_pending(printing, tasks, n) < 0)
+                printing->r = AUV_ENOMEM;
+        auv__free(tasks);
 }
 
 /* @caller: where the public function returns to. */

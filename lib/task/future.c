@@ -100,7 +100,8 @@ static void bury(auv_future *future)
         switch ((enum auv__kind)future->object.kind) {
         case AUV__TASK:
                 auv__task_deinit(future);
-                break;
+                auv__loop_release(loop);
+                return;
         case AUV__GATHER:
                 auv__gather_deinit(future);
                 break;

@@ -9,7 +9,7 @@
 /* What future.c asks the kinds of futures that are more than one. */
 
 /* Give back what the kind holds beyond a plain future; the memory itself is freed by the caller. */
-void auv__task_deinit(auv_future *future);
+void auv__task_deinit(auv_future *future); /* and frees it */
 void auv__gather_deinit(auv_future *future);
 void auv__shield_deinit(auv_future *future);
 void auv__wrapper_deinit(auv_future *future); /* in lib/io/thread_future.c */

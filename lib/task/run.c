@@ -56,15 +56,14 @@ static int report_deadlock(auv_loop *loop, auv_future *future)
         enum { MOST = 20 };
 
         struct text text = { .length = 0 };
-        const struct auv__tasks *tasks = loop->tenant ? auv__loop_tasks(loop) : NULL;
-        struct auv__task *task = tasks ? tasks->first : NULL;
-        size_t n = 0;
+        auv_task *tasks[MOST];
+        const size_t n_pending = auv_all_tasks(loop, tasks, MOST), n = n_pending < MOST ? n_pending : MOST;
 
         add(&text, "nothing can ever wake the loop again");
-        for (; task && n < MOST; task = task->next, n++)
-                add_task(&text, task);
-        if (tasks && tasks->n > n)
-                add(&text, "; and %zu more tasks", tasks->n - n);
+        for (size_t i = 0; i < n; i++)
+                add_task(&text, auv__to_task(tasks[i]));
+        if (n_pending > n)
+                add(&text, "; and %zu more tasks", n_pending - n);
         auv_raise(AUV_EDEADLK, "%s", text.buffer);
         auv_loop_call_exception_handler(loop, &(auv_exception_context) {
                 .message = "run_until_complete() of a future that can never be done",

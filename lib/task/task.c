@@ -23,6 +23,7 @@
 #include <string.h>
 
 static uint64_t next_number = 1; /* of all loops, so counted atomically */
+static uint64_t next_order = 1;  /* of tasks made with a name; likewise */
 
 void auv__task_borrow(const auv_value *slot, auv_future *source)
 {
@@ -295,6 +296,18 @@ void auv__task_unwind(struct auv__task *task)
         auv__drop(&future->object);
 }
 
+static struct auv__name *new_name(const char *text, uint64_t order)
+{
+        const size_t size = strlen(text) + 1;
+        struct auv__name *name = auv__malloc(sizeof(*name) + size);
+
+        if (!name)
+                return NULL;
+        name->order = order;
+        memcpy(name->text, text, size);
+        return name;
+}
+
 /* Fields behind @options->size were not known to the caller, and have their defaults. */
 static int copy_options(const auv_task_options *options, auv_task_options *ret)
 {
@@ -347,15 +360,14 @@ static int new_task(auv_loop *loop, auv_coro_fn fn, const void *arg, size_t size
         AUV_TRY(auv__tasks_require(loop));
         if (options->stackless)
                 task_size = size_with_frame(size, &aligned);
-        task = auv__made_malloc(loop, task_size, &traced);
+        task = auv__tasks_malloc(loop, task_size);
         if (!task)
                 return AUV_ENOMEM;
-        auv__clear(task, sizeof(*task));
-        task->future.object.flags = traced;
+        traced = task->future.object.flags;
         if (options->name) {
-                task->name = auv__strdup(options->name);
+                task->name = new_name(options->name, __atomic_fetch_add(&next_order, 1, __ATOMIC_RELAXED));
                 if (!task->name) {
-                        auv__made_free(&task->future.object);
+                        auv__tasks_free(task);
                         return AUV_ENOMEM;
                 }
         }
@@ -365,11 +377,10 @@ static int new_task(auv_loop *loop, auv_coro_fn fn, const void *arg, size_t size
                 r = init_stackful(task, loop, fn, arg, size, options);
         if (r < 0) {
                 auv__free(task->name);
-                auv__made_free(&task->future.object);
+                auv__tasks_free(task);
                 return r;
         }
-        if (!options->name)
-                task->number = __atomic_fetch_add(&next_number, 1, __ATOMIC_RELAXED);
+        task->number = __atomic_fetch_add(&next_number, !options->name, __ATOMIC_RELAXED);
         task->context = auv__context_take(options->context);
         task->current_context = &task->context;
         auv__future_init(&task->future, loop, AUV__TASK);
@@ -455,6 +466,7 @@ void auv__task_deinit(auv_future *future)
         auv_unref(task->lender);
         auv__free(task->name);
         auv__context_drop(task->context);
+        auv__tasks_free(task);
 }
 
 auv_error *auv__task_cancel_error(const auv_future *future)
@@ -505,22 +517,23 @@ const char *auv_task_get_name(auv_task *task)
         t = auv__to_task(task);
         if (!t->name) {
                 snprintf(name, sizeof(name), "Task-%ju", (uintmax_t)t->number);
-                t->name = auv__strdup(name);
+                t->name = new_name(name, UINT64_MAX);
         }
-        return t->name ? t->name : "Task";
+        return t->name ? t->name->text : "Task";
 }
 
 int auv_task_set_name(auv_task *task, const char *name)
 {
-        char *copy;
+        struct auv__name *copy, *old;
 
         AUV_TRY(check_task(task));
         if (!name)
                 return auv_raise(AUV_EINVAL, "no name");
-        copy = auv__strdup(name);
+        old = auv__to_task(task)->name;
+        copy = new_name(name, old ? old->order : UINT64_MAX);
         if (!copy)
                 return auv_raise(AUV_ENOMEM, NULL);
-        auv__free(auv__to_task(task)->name);
+        auv__free(old);
         auv__to_task(task)->name = copy;
         return 0;
 }

@@ -2,6 +2,7 @@
 #ifndef AUV_TASK_TASK_H
 #define AUV_TASK_TASK_H
 
+#include "base/pool.h"
 #include "coro/coro.h"
 #include "coro/stack.h"
 #include "coro/stackful.h"
@@ -35,8 +36,6 @@ struct auv__task {
                         auv_error *sleep_error;  /* AUV__SLEEP_CANCELLED: the message, or NULL */
                 };
         };
-        struct auv__task *previous; /* in the loop's list of pending tasks */
-        struct auv__task *next;
         union {                     /* all NULL once it has ended */
                 struct auv__coro *coro;
                 auv_stackless_fn fn;    /* stackless: the body, whose frame stands behind the task */
@@ -47,8 +46,8 @@ struct auv__task {
         struct auv__object *context; /* see base/context.h */
         struct auv__object **current_context; /* that one; another while it waits in auv_context_run() */
         auv_future *lender;         /* owns what the body has put into its result, or NULL */
-        char *name;                 /* NULL where it has only its number */
-        uint64_t number;
+        struct auv__name *name;     /* NULL where it has only its number */
+        uint64_t number;            /* that of the next task without a name, where it was made with one */
         unsigned cancels;           /* requests less uncancel()s */
         uint16_t refusals;          /* awaits since the loop was closed; see await.c */
         uint8_t sleep : 2;          /* enum auv__sleep_state */
@@ -56,15 +55,20 @@ struct auv__task {
         bool started : 1;
         bool stackless : 1;
         bool frame_aligned : 1;     /* see auv__task_frame() */
+        bool alone : 1;             /* see base/pool.h */
+};
+
+struct auv__name {
+        uint64_t order; /* among the tasks of one number: less for those that were made first */
+        char text[];
 };
 
 /* What a loop has for its tasks; made with the first of them. */
 struct auv__tasks {
         struct auv__tenant tenant;
+        struct auv__pool pool; /* of the tasks themselves, and what knows the pending ones */
         struct auv__stack_pool stacks;
-        struct auv__task *first; /* pending tasks in the order in which they were made */
-        struct auv__task *last;
-        size_t n;
+        size_t n;              /* pending tasks */
         struct auv__attachment *attachments;
         auv_task_factory_fn factory;
         void *factory_user;
@@ -140,9 +144,19 @@ void auv__task_make_fail(struct auv__task *task, auv_error *error);
 /* Makes the loop's struct auv__tasks, where it has none yet. Returns 0 or AUV_ENOMEM or AUV_EINVAL. */
 int auv__tasks_require(auv_loop *loop);
 
-/* tasks.c: the loop's list of pending tasks, which holds a reference to each. */
+/*
+ * tasks.c: the memory of a task, of @size bytes, with what hooks.h has for it; the loop has its struct
+ * auv__tasks. NULL for no memory. And the end of it.
+ */
+struct auv__task *auv__tasks_malloc(auv_loop *loop, size_t size);
+void auv__tasks_free(struct auv__task *task);
+
+/* The loop holds a reference to each pending task. */
 void auv__tasks_add(struct auv__task *task);
 void auv__tasks_remove(struct auv__task *task);
+
+/* The first @n of the loop's pending tasks, in the order in which they were made; returns how many they are. */
+size_t auv__tasks_first(struct auv__tasks *tasks, auv_task **ret_tasks, size_t n);
 
 /* task.c: a pending task of a closed loop is made to return. */
 void auv__task_unwind(struct auv__task *task);

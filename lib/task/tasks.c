@@ -3,15 +3,23 @@
 /*
  * Tasks of a loop
  *
- * The list of those that are pending, which holds a reference to each, so that no task vanishes;
+ * The pool in which they all are, and a reference to each that is pending, so that no task vanishes;
  * what is attached to futures; and how all of it is taken down when the loop is closed:
  * first every list of callbacks in which something waits is dropped, for nothing will run any
  * more; then each pending task is made to return.
+ *
+ * There is no list of the pending ones: the pool knows its blocks, and whoever wants tasks in the order in
+ * which they were made sorts them.
  */
 
 #include "task/task.h"
 
 #include "base/alloc.h"
+#include "coro/sanitizer.h"
+#include "loop/hooks.h"
+#include "task/kinds.h"
+
+#include <stdlib.h>
 
 static void close_tasks(struct auv__tenant *tenant, auv_loop *loop);
 static void free_tasks(struct auv__tenant *tenant);
@@ -52,6 +60,7 @@ int auv__tasks_require(auv_loop *loop)
                 auv__free(tasks);
                 return r;
         }
+        auv__pool_init(&tasks->pool, tasks->stacks.watched || auv__sanitizer_finds_leaks());
         loop->tenant = &tasks->tenant;
         return 0;
 }
@@ -60,39 +69,120 @@ static void free_tasks(struct auv__tenant *tenant)
 {
         struct auv__tasks *tasks = auv__container_of(tenant, struct auv__tasks, tenant);
 
+        auv__pool_deinit(&tasks->pool);
         auv__stack_pool_deinit(&tasks->stacks);
         auv__free(tasks);
 }
 
+struct auv__task *auv__tasks_malloc(auv_loop *loop, size_t size)
+{
+        const struct auv__debug_hooks *hooks = auv__loop_hooks(loop);
+        struct auv__task *task;
+        bool alone;
+
+        task = auv__pool_malloc(&auv__loop_tasks(loop)->pool, size, hooks ? sizeof(struct auv__origin) : 0,
+                                &alone);
+        if (!task)
+                return NULL;
+        auv__clear(task, sizeof(*task));
+        task->alone = alone;
+        task->future.loop = loop;
+        if (auv__unlikely(hooks)) {
+                hooks->note_origin((struct auv__origin *)task - 1);
+                task->future.object.flags = AUV__TRACED;
+        }
+        return task;
+}
+
+void auv__tasks_free(struct auv__task *task)
+{
+        const bool traced = task->future.object.flags & AUV__TRACED;
+
+        auv__pool_free(&auv__loop_tasks(task->future.loop)->pool, task,
+                       auv__unlikely(traced) ? sizeof(struct auv__origin) : 0, task->alone);
+}
+
 void auv__tasks_add(struct auv__task *task)
 {
-        struct auv__tasks *tasks = auv__loop_tasks(task->future.loop);
-
         auv__keep(&task->future.object);
-        task->previous = tasks->last;
-        task->next = NULL;
-        if (tasks->last)
-                tasks->last->next = task;
-        else
-                tasks->first = task;
-        tasks->last = task;
-        tasks->n++;
+        auv__loop_tasks(task->future.loop)->n++;
 }
 
 void auv__tasks_remove(struct auv__task *task)
 {
-        struct auv__tasks *tasks = auv__loop_tasks(task->future.loop);
-
-        if (task->previous)
-                task->previous->next = task->next;
-        else
-                tasks->first = task->next;
-        if (task->next)
-                task->next->previous = task->previous;
-        else
-                tasks->last = task->previous;
-        tasks->n--;
+        auv__loop_tasks(task->future.loop)->n--;
         auv__drop(&task->future.object);
+}
+
+/* The first of the tasks met so far: a heap with the last of them on top. */
+struct first {
+        auv_task **tasks;
+        size_t n;
+        size_t room;
+};
+
+static bool is_before(const auv_task *a, const auv_task *b)
+{
+        const struct auv__task *x = auv__to_task(a), *y = auv__to_task(b);
+
+        if (x->number != y->number)
+                return x->number < y->number;
+        return (x->name ? x->name->order : UINT64_MAX) < (y->name ? y->name->order : UINT64_MAX);
+}
+
+static int by_order(const void *a, const void *b)
+{
+        auv_task *const *x = a, *const *y = b;
+
+        return is_before(*y, *x) - is_before(*x, *y);
+}
+
+/* Puts a task into the place of the last, and the heap in order again. */
+static void replace_last(struct first *first, auv_task *task)
+{
+        size_t i = 0, child;
+
+        for (; (child = 2 * i + 1) < first->n; i = child) {
+                if (child + 1 < first->n && is_before(first->tasks[child], first->tasks[child + 1]))
+                        child++;
+                if (!is_before(task, first->tasks[child]))
+                        break;
+                first->tasks[i] = first->tasks[child];
+        }
+        first->tasks[i] = task;
+}
+
+static void visit(void *block, void *arg)
+{
+        auv_task *task = block;
+        struct first *first = arg;
+        size_t i, parent;
+
+        if (auv__future_is_done(task))
+                return;
+        if (first->n == first->room) {
+                if (is_before(task, first->tasks[0]))
+                        replace_last(first, task);
+                return;
+        }
+        for (i = first->n++; i > 0; i = parent) {
+                parent = (i - 1) / 2;
+                if (!is_before(first->tasks[parent], task))
+                        break;
+                first->tasks[i] = first->tasks[parent];
+        }
+        first->tasks[i] = task;
+}
+
+size_t auv__tasks_first(struct auv__tasks *tasks, auv_task **ret_tasks, size_t n)
+{
+        struct first first = { .tasks = ret_tasks, .room = n };
+
+        if (n == 0)
+                return 0;
+        auv__pool_each(&tasks->pool, visit, &first);
+        qsort(ret_tasks, first.n, sizeof(*ret_tasks), by_order);
+        return first.n;
 }
 
 void auv__attach(auv_loop *loop, struct auv__attachment *attachment)
@@ -116,17 +206,44 @@ void auv__detach(auv_loop *loop, struct auv__attachment *attachment)
                 attachment->next->previous = attachment->previous;
 }
 
+static void forget_awaited(void *block, void *arg)
+{
+        const struct auv__task *task = block;
+
+        if (!auv__future_is_done(&task->future) && auv__task_awaited(task))
+                auv__future_drop_callbacks(auv__task_awaited(task));
+}
+
+/* The first that was made first. Without memory to have them all at once, some at a time. */
+static void unwind_all(struct auv__tasks *tasks)
+{
+        enum { FEW = 64 };
+
+        auv_task *few[FEW], **pending = few;
+        size_t room = FEW, n;
+
+        if (tasks->n > FEW) {
+                pending = auv__malloc(tasks->n * sizeof(*pending));
+                room = pending ? tasks->n : FEW;
+                pending = pending ? pending : few;
+        }
+        while (tasks->n > 0) {
+                n = auv__tasks_first(tasks, pending, room);
+                for (size_t i = 0; i < n; i++)
+                        auv__task_unwind(auv__to_task(pending[i]));
+        }
+        if (pending != few)
+                auv__free(pending);
+}
+
 static void close_tasks(struct auv__tenant *tenant, auv_loop *loop)
 {
         struct auv__tasks *tasks = auv__container_of(tenant, struct auv__tasks, tenant);
 
-        for (struct auv__task *task = tasks->first; task; task = task->next)
-                if (auv__task_awaited(task))
-                        auv__future_drop_callbacks(auv__task_awaited(task));
+        auv__pool_each(&tasks->pool, forget_awaited, NULL);
         while (tasks->attachments)
                 tasks->attachments->drop(tasks->attachments);
-        while (tasks->first)
-                auv__task_unwind(tasks->first);
+        unwind_all(tasks);
         /* What the tasks have attached to on their way out. */
         while (tasks->attachments)
                 tasks->attachments->drop(tasks->attachments);
@@ -141,16 +258,15 @@ auv_task *auv_current_task(const auv_loop *loop)
 
 size_t auv_all_tasks(const auv_loop *loop, auv_task **ret_tasks, size_t n)
 {
-        const struct auv__tasks *tasks;
-        size_t i = 0;
+        struct auv__tasks *tasks;
 
         if (!loop)
                 loop = auv__running_loop;
         if (!loop || !loop->tenant)
                 return 0;
         tasks = auv__loop_tasks(loop);
-        for (struct auv__task *task = tasks->first; task && ret_tasks && i < n; task = task->next)
-                ret_tasks[i++] = &task->future;
+        if (ret_tasks)
+                auv__tasks_first(tasks, ret_tasks, n);
         return tasks->n;
 }
 
