@@ -87,7 +87,9 @@ static inline struct options options_parse(int argc, char **argv)
                 else
                         usage();
         }
-        if (options.n_tasks == 0 || options.n_rounds == 0 || options.n_runs == 0 || options.n_runs > RUNS_MAX)
+        if (options.n_tasks == 0 || options.n_rounds == 0)
+                usage();
+        if (options.n_runs == 0 || options.n_runs > RUNS_MAX)
                 usage();
         return options;
 }
@@ -212,16 +214,18 @@ static inline int compare_int64(const void *a, const void *b)
 
 static inline void lateness_report(struct lateness *lateness, const char *workload, size_t n_tasks)
 {
+        const size_t n = lateness->n;
+        const int64_t *ns = lateness->ns;
         size_t n_early = 0;
 
-        if (lateness->n != lateness->n_max)
+        if (n != lateness->n_max)
                 fail("a task has not woken");
-        qsort(lateness->ns, lateness->n, sizeof(*lateness->ns), compare_int64);
-        while (n_early < lateness->n && lateness->ns[n_early] < 0)
+        qsort(lateness->ns, n, sizeof(*ns), compare_int64);
+        while (n_early < n && ns[n_early] < 0)
                 n_early++;
-        report(workload, n_tasks, "lateness_p50_us", (double)lateness->ns[lateness->n / 2] / 1e3, "us");
-        report(workload, n_tasks, "lateness_p99_us", (double)lateness->ns[lateness->n * 99 / 100] / 1e3, "us");
-        report(workload, n_tasks, "lateness_max_us", (double)lateness->ns[lateness->n - 1] / 1e3, "us");
+        report(workload, n_tasks, "lateness_p50_us", (double)ns[n / 2] / 1e3, "us");
+        report(workload, n_tasks, "lateness_p99_us", (double)ns[n * 99 / 100] / 1e3, "us");
+        report(workload, n_tasks, "lateness_max_us", (double)ns[n - 1] / 1e3, "us");
         report(workload, n_tasks, "early", (double)n_early, "fires");
         free(lateness->ns);
 }

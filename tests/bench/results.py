@@ -5,7 +5,8 @@ import json
 import math
 import subprocess
 
-KEYS = {'workload': str, 'peer': str, 'form': str, 'n': int, 'metric': str, 'value': (int, float), 'unit': str}
+KEYS = {'workload': str, 'peer': str, 'form': str, 'n': int, 'metric': str, 'value': (int, float),
+        'unit': str}
 UNITS = {'s', 'ns', 'us', 'bytes', '1/s', 'fires'}
 
 

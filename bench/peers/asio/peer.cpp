@@ -179,8 +179,9 @@ int main(int argc, char **argv)
                 const char *name;
                 void (*fn)(const options &options);
         } workloads[] = {
-                { "sleep", measure_sleep },       { "storm", measure_storm },   { "stagger", measure_stagger },
-                { "timeouts", measure_timeouts }, { "cancel", measure_cancel }, { "primitives", measure_primitives },
+                { "sleep", measure_sleep },       { "storm", measure_storm },
+                { "stagger", measure_stagger },   { "timeouts", measure_timeouts },
+                { "cancel", measure_cancel },     { "primitives", measure_primitives },
         };
         const options options = options_parse(argc, argv);
 

@@ -18,8 +18,9 @@ main() ->
     catch
         throw:usage ->
             io:put_chars(standard_error,
-                         "usage: erlang sleep --tasks N --seconds D | storm --tasks N --rounds R --seed S |\n"
-                         "       stagger --tasks N --seed S | timeouts --tasks N | cancel --tasks N |\n"
+                         "usage: erlang sleep --tasks N --seconds D |\n"
+                         "       storm --tasks N --rounds R --seed S | stagger --tasks N --seed S |\n"
+                         "       timeouts --tasks N | cancel --tasks N |\n"
                          "       primitives --runs N\n"),
             halt(2);
         Class:Reason:Stack ->
