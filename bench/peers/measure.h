@@ -27,6 +27,7 @@ struct options {
         size_t n_rounds;
         uint64_t seed;
         size_t n_runs; /* of a primitive; the median counts */
+        uint16_t port; /* 0 to get a free one */
 };
 
 /* An observer of memory: what there was before the first task, and page tables at their highest. */
@@ -41,16 +42,16 @@ struct lateness {
         size_t n, n_max;
 };
 
-static inline void usage(void)
+__attribute__((noreturn)) static inline void usage(void)
 {
         fputs("usage: " PEER " sleep --tasks N --seconds D | storm --tasks N --rounds R --seed S |\n"
               "       stagger --tasks N --seed S | timeouts --tasks N | cancel --tasks N |\n"
-              "       primitives --runs N\n",
+              "       primitives --runs N | echo --port P\n",
               stderr);
         exit(2);
 }
 
-static inline void fail(const char *what)
+__attribute__((noreturn)) static inline void fail(const char *what)
 {
         fprintf(stderr, PEER ": %s\n", what);
         exit(EXIT_FAILURE);
@@ -68,6 +69,7 @@ static inline struct options options_parse(int argc, char **argv)
         options.n_rounds = 10;
         options.seed = 1;
         options.n_runs = 9;
+        options.port = 0;
         for (int i = 2; i < argc; i += 2) {
                 char *end;
                 const double value = strtod(argv[i + 1], &end);
@@ -84,6 +86,8 @@ static inline struct options options_parse(int argc, char **argv)
                         options.seed = strtoull(argv[i + 1], NULL, 10);
                 else if (strcmp(argv[i], "--runs") == 0)
                         options.n_runs = (size_t)value;
+                else if (strcmp(argv[i], "--port") == 0 && value <= UINT16_MAX)
+                        options.port = (uint16_t)value;
                 else
                         usage();
         }

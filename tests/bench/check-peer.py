@@ -2,14 +2,20 @@
 # SPDX-License-Identifier: MIT
 """Builds a peer's program, runs each workload of it with next to nothing to do, and checks what it prints.
 
+An echo server has to give back what it gets, more than sockets hold, and to end when it is told to.
+
 usage: check-peer.py BUILD FOLDER PEER
 
 BUILD is bench/peers/build, FOLDER where it puts the program. Skipped where the peer's tools are not
 installed; a peer whose tools are there has to build.
 """
 
+import json
+import socket
+import struct
 import subprocess
 import sys
+import threading
 
 from results import complaints_about, results_of
 
@@ -26,6 +32,10 @@ WORKLOADS = {
     # Those that all have; the others are what is natural in each.
     'primitives': (['--runs', '1'], ['yield_ns', 'sleep_cancel_ns']),
 }
+
+
+# Of the echo server, where there is more than one.
+FORMS = {'asyncio': ['streams', 'protocol'], 'uvloop': ['streams', 'protocol'], 'tokio': ['', 'multi']}
 
 
 def command_of(build, folder, peer):
@@ -49,11 +59,61 @@ def complaints_about_peer(command, peer):
             yield f'{mistake}: status {run.returncode}, {run.stdout}{run.stderr}'
 
 
+def echoed(port, message):
+    """What comes back of the message, which is sent while it is read."""
+    received = bytearray()
+    with socket.create_connection(('127.0.0.1', port)) as connection:
+        def send():
+            connection.sendall(message)
+            connection.shutdown(socket.SHUT_WR)
+
+        sender = threading.Thread(target=send)
+        sender.start()
+        while data := connection.recv(1 << 16):
+            received += data
+        sender.join()
+    return bytes(received)
+
+
+def complaints_about_echo(command, peer, form):
+    message = bytes(range(251)) * 20_000
+    server = subprocess.Popen([command, 'echo', '--port', '0', *(['--form', form] if form else [])],
+                              stdout=subprocess.PIPE, text=True)
+    try:
+        word, port = server.stdout.readline().split()
+        if word != 'port':
+            yield f'{form}: {word} {port}'
+        for part in (message[:1], message):
+            if echoed(int(port), part) != part:
+                yield f'{form}: {len(part)} bytes did not come back as they were sent'
+        with socket.create_connection(('127.0.0.1', int(port))) as reset:
+            reset.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
+        # Connections are accepted in order: when this one is answered, the one before was accepted. It
+        # is open when the server has to end.
+        with socket.create_connection(('127.0.0.1', int(port))) as idle:
+            idle.sendall(b'x')
+            if idle.recv(1) != b'x':
+                yield f'{form}: no answer after a reset'
+            server.terminate()
+            results = [json.loads(line) for line in server.stdout]
+        if server.wait() != 0:
+            yield f'{form}: status {server.returncode}'
+        yield from complaints_about(results, peer, 'echo', ['cpu_s'])
+        if [(result['form'], result['n']) for result in results] != [(form, 4)]:
+            yield f'{form}: {results}'
+    finally:
+        server.kill()
+        server.stdout.close()
+        server.wait()
+
+
 def main(build, folder, peer):
     command = command_of(build, folder, peer)
     if command is None:
         return SKIPPED
     complaints = list(complaints_about_peer(command, peer))
+    for form in FORMS.get(peer, ['']):
+        complaints += complaints_about_echo(command, peer, form)
     print('\n'.join(complaints) or 'as it should be')
     return bool(complaints)
 

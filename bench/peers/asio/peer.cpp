@@ -182,6 +182,7 @@ int main(int argc, char **argv)
                 { "sleep", measure_sleep },       { "storm", measure_storm },
                 { "stagger", measure_stagger },   { "timeouts", measure_timeouts },
                 { "cancel", measure_cancel },     { "primitives", measure_primitives },
+                { "echo", serve_echo },
         };
         const options options = options_parse(argc, argv);
 

@@ -31,5 +31,6 @@ inline void run_loop()
 
 asio::awaitable<void> sleep_until_cancelled(size_t &n_cancelled);
 void measure_primitives(const options &options);
+void serve_echo(const options &options);
 
 #endif

@@ -19,6 +19,7 @@ def parse_options(peer):
         command = commands.add_parser(name)
         for option, default in options.items():
             command.add_argument("--" + option, type=type(default), default=default)
+        return command
 
     add("sleep", tasks=1000, seconds=1.0)
     add("storm", tasks=1000, rounds=10, seed=1)
@@ -26,6 +27,8 @@ def parse_options(peer):
     add("timeouts", tasks=1000)
     add("cancel", tasks=1000)
     add("primitives", runs=9)
+    echo = add("echo", port=0)
+    echo.add_argument("--form", choices=["streams", "protocol"], default="streams")
     options = parser.parse_args()
     options.peer = peer
     return options
@@ -36,7 +39,8 @@ class Report:
         self.options = options
 
     def line(self, n, metric, value, unit):
-        print(json.dumps({"workload": self.options.workload, "peer": self.options.peer, "form": "",
+        form = getattr(self.options, "form", "")
+        print(json.dumps({"workload": self.options.workload, "peer": self.options.peer, "form": form,
                           "n": n, "metric": metric, "value": value, "unit": unit},
                          separators=(",", ":")), flush=True)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The sleep-based workloads in asyncio, for whichever loop it runs on.
+"""The workloads in asyncio, for whichever loop it runs on.
 
 Random durations are drawn before the clocks start: drawing costs Python more than it should
 count for in a sleep.
@@ -8,6 +8,7 @@ count for in a sleep.
 import asyncio
 import sys
 
+from echo import serve_echo
 from measure import Memory, Report, cpu_ns, durations_ns, now_ns, parse_options
 from primitives import measure_primitives
 
@@ -118,6 +119,7 @@ WORKLOADS = {
     "timeouts": measure_timeouts,
     "cancel": measure_cancel,
     "primitives": measure_primitives,
+    "echo": serve_echo,
 }
 
 

@@ -17,9 +17,6 @@ measure(Options) ->
     measure:report_primitive(Options, gather_ns, 1000, fun measure_gather/1),
     measure:report_primitive(Options, sleep_cancel_ns, 1000, fun measure_sleep_cancel/1).
 
-await({Pid, Monitor}) ->
-    receive {'DOWN', Monitor, process, Pid, Reason} -> Reason end.
-
 repeat(0, _) ->
     ok;
 repeat(N, Fun) ->
@@ -30,12 +27,12 @@ measure_yield(N) ->
     Rounds = 2 * ?REPEATS div N,
     Start = measure:now_ns(),
     Tasks = [spawn_monitor(fun() -> repeat(Rounds, fun erlang:yield/0) end) || _ <- lists:seq(1, N)],
-    [normal = await(Task) || Task <- Tasks],
+    [normal = workloads:await(Task) || Task <- Tasks],
     (measure:now_ns() - Start) / (N * Rounds).
 
 measure_create_await(_) ->
     Start = measure:now_ns(),
-    repeat(?REPEATS, fun() -> normal = await(spawn_monitor(fun() -> 1 end)) end),
+    repeat(?REPEATS, fun() -> normal = workloads:await(spawn_monitor(fun() -> 1 end)) end),
     (measure:now_ns() - Start) / ?REPEATS.
 
 %% Two processes wake each other: half of there and back.
@@ -46,18 +43,18 @@ measure_set_wake(_) ->
     {Pid, _} = Echo,
     repeat(?REPEATS, fun() -> Pid ! ping, receive pong -> ok end end),
     Ns = measure:now_ns() - Start,
-    normal = await(Echo),
+    normal = workloads:await(Echo),
     Ns / (2 * ?REPEATS).
 
 measure_gather(N) ->
     Start = measure:now_ns(),
     Tasks = [spawn_monitor(fun() -> 1 end) || _ <- lists:seq(1, N)],
-    [normal = await(Task) || Task <- Tasks],
+    [normal = workloads:await(Task) || Task <- Tasks],
     (measure:now_ns() - Start) / N.
 
 measure_sleep_cancel(N) ->
     Start = measure:now_ns(),
     Tasks = [spawn_monitor(fun() -> receive after ?HOUR_MS -> ok end end) || _ <- lists:seq(1, N)],
     [exit(Pid, cancelled) || {Pid, _} <- Tasks],
-    [cancelled = await(Task) || Task <- Tasks],
+    [cancelled = workloads:await(Task) || Task <- Tasks],
     (measure:now_ns() - Start) / N.

@@ -5,7 +5,7 @@
 %% up, as a sleep lasts at least that long, and drawn before the clocks start.
 -module(workloads).
 
--export([main/0]).
+-export([main/0, await/1]).
 
 -define(HOUR_MS, 3600000).
 
@@ -21,7 +21,7 @@ main() ->
                          "usage: erlang sleep --tasks N --seconds D |\n"
                          "       storm --tasks N --rounds R --seed S | stagger --tasks N --seed S |\n"
                          "       timeouts --tasks N | cancel --tasks N |\n"
-                         "       primitives --runs N\n"),
+                         "       primitives --runs N | echo --port P\n"),
             halt(2);
         Class:Reason:Stack ->
             io:put_chars(standard_error, erl_error:format_exception(Class, Reason, Stack)),
@@ -29,7 +29,8 @@ main() ->
     end.
 
 options([Workload | Rest]) ->
-    options(Rest, #{workload => Workload, tasks => 1000, seconds => 1, rounds => 10, seed => 1, runs => 9});
+    options(Rest, #{workload => Workload, tasks => 1000, seconds => 1, rounds => 10, seed => 1, runs => 9,
+                    port => 0});
 options([]) ->
     throw(usage).
 
@@ -55,6 +56,7 @@ measure("stagger", Options) -> measure_stagger(Options);
 measure("timeouts", Options) -> measure_timeouts(Options);
 measure("cancel", Options) -> measure_cancel(Options);
 measure("primitives", Options) -> primitives:measure(Options);
+measure("echo", Options) -> echo:serve(Options);
 measure(_, _) -> throw(usage).
 
 sleep(Ms) ->

@@ -23,6 +23,7 @@ type options struct {
 	rounds   int
 	seed     uint64
 	runs     int
+	port     uint
 }
 
 func measureSleep(o *options) {
@@ -193,9 +194,10 @@ func main() {
 		"timeouts":   measureTimeouts,
 		"cancel":     measureCancel,
 		"primitives": measurePrimitives,
+		"echo":       serveEcho,
 	}
 	usage := func() {
-		fmt.Fprintln(os.Stderr, "usage: go sleep|storm|stagger|timeouts|cancel|primitives [OPTION...]")
+		fmt.Fprintln(os.Stderr, "usage: go sleep|storm|stagger|timeouts|cancel|primitives|echo [OPTION...]")
 	}
 
 	var o options
@@ -206,6 +208,7 @@ func main() {
 	flags.IntVar(&o.rounds, "rounds", 10, "how often each sleeps")
 	flags.Uint64Var(&o.seed, "seed", 1, "of the random durations")
 	flags.IntVar(&o.runs, "runs", 9, "of each primitive; the median counts")
+	flags.UintVar(&o.port, "port", 0, "to listen on; 0 for a free one")
 	if len(os.Args) < 2 || workloads[os.Args[1]] == nil {
 		usage()
 		os.Exit(2)

@@ -5,6 +5,7 @@
 #define PEER "libuv"
 #include "../measure.h"
 
+#include <signal.h>
 #include <uv.h>
 
 /* libuv's numbers for what cannot fail here but by a bug or want of memory. */
@@ -15,5 +16,6 @@ static inline void check(int r)
 }
 
 void measure_primitives(const struct options *options);
+void serve_echo(const struct options *options);
 
 #endif

@@ -4,7 +4,7 @@
 const { readFileSync } = require('node:fs');
 const { parseArgs } = require('node:util');
 
-const DEFAULTS = { tasks: 1000, seconds: 1, rounds: 10, seed: 1, runs: 9 };
+const DEFAULTS = { tasks: 1000, seconds: 1, rounds: 10, seed: 1, runs: 9, port: 0 };
 
 function parseOptions(workloads) {
   try {

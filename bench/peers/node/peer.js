@@ -14,6 +14,7 @@ const { setTimeout: sleep, setImmediate: yieldToLoop } = require('node:timers/pr
 const {
   parseOptions, reportLine, reportLateness, nowNs, cpuNs, Memory, drawDurations,
 } = require('./measure.js');
+const { serveEcho } = require('./echo.js');
 const { measurePrimitives } = require('./primitives.js');
 
 const HOUR_MS = 3600000;
@@ -130,6 +131,7 @@ const WORKLOADS = {
   timeouts: measureTimeouts,
   cancel: measureCancel,
   primitives: measurePrimitives,
+  echo: serveEcho,
 };
 
 const options = parseOptions(WORKLOADS);

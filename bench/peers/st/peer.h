@@ -27,5 +27,6 @@ static inline void join(st_thread_t thread)
 void *sleep_until_cancelled(void *arg);
 
 void measure_primitives(const struct options *options);
+void serve_echo(const struct options *options);
 
 #endif

@@ -3,6 +3,7 @@
 //! The sleep-based workloads in Tokio, on the runtime of one thread; with "--form multi", on the
 //! one of many.
 
+mod echo;
 mod measure;
 mod primitives;
 
@@ -133,6 +134,7 @@ async fn measure(options: &Options) {
         "timeouts" => measure_timeouts(options).await,
         "cancel" => measure_cancel(options).await,
         "primitives" => primitives::measure_all(options).await,
+        "echo" => echo::serve(options).await,
         _ => measure::usage(),
     }
 }

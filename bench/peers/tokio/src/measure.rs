@@ -14,13 +14,14 @@ pub struct Options {
     pub rounds: usize,
     pub seed: u64,
     pub runs: usize,
+    pub port: u16,
 }
 
 pub fn usage() -> ! {
     eprintln!(
         "usage: tokio sleep --tasks N --seconds D | storm --tasks N --rounds R --seed S |\n       \
          stagger --tasks N --seed S | timeouts --tasks N | cancel --tasks N |\n       \
-         primitives --runs N; each also with --form multi"
+         primitives --runs N | echo --port P; each also with --form multi"
     );
     std::process::exit(2);
 }
@@ -40,6 +41,7 @@ impl Options {
             rounds: 10,
             seed: 1,
             runs: 9,
+            port: 0,
         };
         while let Some(name) = arguments.next() {
             let value = arguments.next().unwrap_or_else(|| usage());
@@ -50,6 +52,7 @@ impl Options {
                 "--rounds" => options.rounds = number(&value),
                 "--seed" => options.seed = number(&value),
                 "--runs" => options.runs = number(&value),
+                "--port" => options.port = number(&value),
                 _ => usage(),
             }
         }
