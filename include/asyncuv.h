@@ -7,10 +7,12 @@
  * includes them all.
  */
 
+#include <asyncuv/address.h>
 #include <asyncuv/alloc.h>
 #include <asyncuv/as_completed.h>
 #include <asyncuv/barrier.h>
 #include <asyncuv/condition.h>
+#include <asyncuv/connection.h>
 #include <asyncuv/context.h>
 #include <asyncuv/coro.h>
 #include <asyncuv/error.h>
@@ -24,9 +26,11 @@
 #include <asyncuv/loop.h>
 #include <asyncuv/macros.h>
 #include <asyncuv/name.h>
+#include <asyncuv/protocol.h>
 #include <asyncuv/queue.h>
 #include <asyncuv/runner.h>
 #include <asyncuv/semaphore.h>
+#include <asyncuv/server.h>
 #include <asyncuv/shield.h>
 #include <asyncuv/signal.h>
 #include <asyncuv/socket.h>
@@ -36,6 +40,7 @@
 #include <asyncuv/task_group.h>
 #include <asyncuv/thread_future.h>
 #include <asyncuv/timeout.h>
+#include <asyncuv/transport.h>
 #include <asyncuv/value.h>
 #include <asyncuv/wait.h>
 #include <asyncuv/wait_for.h>

@@ -32,6 +32,8 @@ static void (*const free_fns[AUV__N_KINDS])(struct auv__object *object) = {
         [AUV__EXECUTOR] = auv__executor_free,
         [AUV__THREAD_FUTURE] = auv__thread_future_free,
         [AUV__WRAPPER] = auv__future_free,
+        [AUV__TRANSPORT] = auv__transport_free,
+        [AUV__SERVER] = auv__server_free,
 };
 
 void auv__object_free(struct auv__object *object)

@@ -40,6 +40,8 @@ enum auv__kind {
         AUV__EXECUTOR,
         AUV__THREAD_FUTURE,
         AUV__WRAPPER,
+        AUV__TRANSPORT,
+        AUV__SERVER,
         AUV__N_KINDS,
 };
 
@@ -91,6 +93,8 @@ void auv__context_entry_free(struct auv__object *object);
 void auv__context_branch_free(struct auv__object *object);
 void auv__executor_free(struct auv__object *object);
 void auv__thread_future_free(struct auv__object *object);
+void auv__transport_free(struct auv__object *object);
+void auv__server_free(struct auv__object *object);
 
 /* For objects that are not shared: the hot path. */
 static inline void auv__keep(struct auv__object *object)

@@ -34,7 +34,8 @@ static struct handles *handles_of(const auv_loop *loop)
         return guest ? auv__container_of(guest, struct handles, guest) : NULL;
 }
 
-int auv__handle_prepare(struct auv__handle *handle, auv_loop *loop, const struct auv__handle_functions *functions)
+int auv__handle_prepare(struct auv__handle *handle, auv_loop *loop,
+                        const struct auv__handle_functions *functions)
 {
         struct handles *handles = handles_of(loop);
 

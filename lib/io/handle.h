@@ -9,8 +9,9 @@
 /*
  * Handle
  *
- * A handle of libuv's in a block of the library's own. It and libuv's part stand anywhere in that block, which
- * stays until libuv has let go of it. A loop knows its open handles, and closes them when it is closed itself.
+ * A handle of libuv's in a block of the library's own. It and libuv's part stand anywhere in that block,
+ * which stays until libuv has let go of it. A loop knows its open handles, and closes them when it is closed
+ * itself.
  *
  *      AUV_TRY(auv__handle_prepare(&x->handle, loop, &functions));
  *      r = uv_tcp_init(auv__handle_uv_loop(&x->handle), &x->tcp);
@@ -28,7 +29,9 @@ struct auv__handle_functions {
          */
         void (*loop_closed)(struct auv__handle *handle);
 
-        /* libuv has let go of it: its memory may go. On a libuv loop of the caller's the loop may be gone. */
+        /*
+         * libuv has let go of it: its memory may go. On a libuv loop of the caller's the loop may be gone.
+         */
         void (*closed)(struct auv__handle *handle);
 };
 
@@ -42,7 +45,8 @@ struct auv__handle {
 };
 
 /* Everything about it that can fail: returns 0 or AUV_ENOMEM. The loop must not be closed. */
-int auv__handle_prepare(struct auv__handle *handle, auv_loop *loop, const struct auv__handle_functions *functions);
+int auv__handle_prepare(struct auv__handle *handle, auv_loop *loop,
+                        const struct auv__handle_functions *functions);
 
 /* Where libuv's part of a prepared handle is to be initialized. */
 uv_loop_t *auv__handle_uv_loop(const struct auv__handle *handle);

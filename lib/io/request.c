@@ -5,7 +5,8 @@
 #include "base/alloc.h"
 #include "loop/reactor.h"
 
-void *auv__request_new(const struct auv__task *task, size_t size, void (*discard)(struct auv__request *request))
+void *auv__request_new(const struct auv__task *task, size_t size,
+                       void (*discard)(struct auv__request *request))
 {
         struct auv__reactor *reactor = task->future.loop->reactor;
         struct auv__request *request = auv__calloc(size);

@@ -38,7 +38,8 @@ struct auv__request {
  * A zeroed block that begins with a request, or NULL, and then the reason is the current error.
  * @discard, which may be NULL, gives back what the rest of the block holds; called once, before it is freed.
  */
-void *auv__request_new(const struct auv__task *task, size_t size, void (*discard)(struct auv__request *request));
+void *auv__request_new(const struct auv__task *task, size_t size,
+                       void (*discard)(struct auv__request *request));
 
 void auv__request_free(struct auv__request *request);
 

@@ -25,7 +25,9 @@ void auv__reactor_adopt(struct auv__reactor *reactor, struct uv_handle_s *handle
 /* Closes it; its block is freed when libuv has let go of it. At the latest before auv__reactor_close(). */
 void auv__reactor_discard(struct auv__reactor *reactor, struct uv_handle_s *handle);
 
-/* The same, where @on_closed sees to the block, and to the auv__reactor_let_go() that the handle stands for. */
+/*
+ * The same, where @on_closed sees to the block, and to the auv__reactor_let_go() that the handle stands for.
+ */
 void auv__reactor_close_handle(struct auv__reactor *reactor, struct uv_handle_s *handle,
                                void (*on_closed)(struct uv_handle_s *handle));
 

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+
+/* Transports of pipes, and of what a program uses like one: a socket in one direction, a terminal. */
+
+#include "base/error.h"
+#include "io/stream_transport.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+static void read_ready(auv_transport *transport)
+{
+        const int r = auv__stream_receive(transport, read);
+        auv_error *error;
+
+        if (auv__likely(r > 0))
+                return;
+        if (r == 0) {
+                transport->at_eof = true;
+                auv_transport_close(transport);
+                return;
+        }
+        /* As asyncio: of a terminal that was hung up nobody has to be told. */
+        error = auv__transport_system_error(r);
+        if (r == AUV_EIO)
+                auv__transport_force_close(transport, error);
+        else
+                auv__transport_fail(transport, error, "Fatal read error on pipe transport");
+}
+
+static void before_lost(auv_transport *transport)
+{
+        const auv_protocol *protocol = &transport->protocol;
+
+        if (transport->at_eof && protocol->functions->eof_received)
+                (void)protocol->functions->eof_received(protocol->user);
+}
+
+const struct auv__transport_kind auv__read_pipe_kind = {
+        .descriptor_name = "pipe",
+        .read_ready = read_ready,
+        .clear = auv__stream_clear,
+        .before_lost = before_lost,
+        .reads = true,
+};
+
+/*
+ * Where nobody is left to read from a pipe, writing to it sends SIGPIPE to this thread; the process is to
+ * see the error in its place, whatever it does with that signal. One that was pending before stays.
+ */
+static ssize_t write_without_signal(int fd, const struct iovec *vectors, int n)
+{
+        sigset_t pipe_signal, pending, before;
+        ssize_t written;
+        int error;
+
+        sigemptyset(&pipe_signal);
+        sigaddset(&pipe_signal, SIGPIPE);
+        sigpending(&pending);
+        pthread_sigmask(SIG_BLOCK, &pipe_signal, &before);
+        written = writev(fd, vectors, n);
+        error = errno;
+        if (written < 0 && error == EPIPE && !sigismember(&pending, SIGPIPE))
+                while (sigtimedwait(&pipe_signal, NULL, &(struct timespec) { 0 }) < 0 && errno == EINTR)
+                        ;
+        pthread_sigmask(SIG_SETMASK, &before, NULL);
+        errno = error;
+        return written;
+}
+
+static ssize_t write_some(auv_transport *transport, const auv_buffer *buffers, size_t n)
+{
+        enum { MOST = 64 };
+
+        struct iovec vectors[MOST];
+        const int most = n < MOST ? (int)n : MOST;
+        ssize_t written;
+
+        for (int i = 0; i < most; i++)
+                vectors[i] = (struct iovec){.iov_base = (void *)buffers[i].data, .iov_len = buffers[i].size};
+        written = write_without_signal(transport->fd, vectors, most);
+        if (written >= 0)
+                return written;
+        return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? 0 : -errno;
+}
+
+/* All that can be received here is that nobody is left to read. */
+static void peer_gone(auv_transport *transport)
+{
+        auv_error *error = transport->buffered > 0 ? auv__error_static(AUV_EPIPE) : NULL;
+
+        auv__transport_force_close(transport, error);
+}
+
+static void write_ready(auv_transport *transport)
+{
+        if (!auv__stream_flush(transport, write_some) || transport->buffered > 0)
+                return;
+        auv__transport_maybe_resume(transport); /* which may write, and close */
+        if (transport->buffered > 0 || transport->is_lost)
+                return;
+        if (transport->is_closing)
+                auv__transport_end(transport);
+        else
+                auv__transport_watch(transport);
+}
+
+static int write_buffers(auv_transport *transport, const auv_buffer *buffers, size_t n)
+{
+        if (n == 0 || (n == 1 && buffers[0].size == 0))
+                return 0;
+        if (transport->is_closing) {
+                auv__transport_drop_write(transport, "a pipe transport that is closed is written to");
+                return 0;
+        }
+        return auv__stream_send(transport, buffers, n, write_some);
+}
+
+static int write_eof(auv_transport *transport)
+{
+        auv_transport_close(transport);
+        return 0;
+}
+
+const struct auv__transport_kind auv__write_pipe_kind = {
+        .descriptor_name = "pipe",
+        .read_ready = peer_gone,
+        .write_ready = write_ready,
+        .write = write_buffers,
+        .write_eof = write_eof,
+        .clear = auv__stream_clear,
+};
+
+const struct auv__transport_kind auv__device_kind = {
+        .descriptor_name = "pipe",
+        .write_ready = write_ready,
+        .write = write_buffers,
+        .write_eof = write_eof,
+        .clear = auv__stream_clear,
+};
