@@ -34,6 +34,8 @@ WORKLOADS = {
 }
 
 
+MISTAKES = [[], ['nap'], ['sleep', '--tasks', 'many'], ['cancel', '--tasks', '0'], ['sleep', '--pillows', '2']]
+
 # Of the echo server, where there is more than one.
 FORMS = {'asyncio': ['streams', 'protocol'], 'uvloop': ['streams', 'protocol'], 'tokio': ['', 'multi']}
 
@@ -53,7 +55,7 @@ def command_of(build, folder, peer):
 def complaints_about_peer(command, peer):
     for workload, (options, metrics) in WORKLOADS.items():
         yield from complaints_about(results_of([command, workload, *options]), peer, workload, metrics)
-    for mistake in (['nap'], ['sleep', '--tasks', 'many'], ['sleep', '--pillows', '2'], []):
+    for mistake in MISTAKES:
         run = subprocess.run([command, *mistake], capture_output=True, text=True, check=False)
         if run.returncode != 2 or run.stdout or not run.stderr:
             yield f'{mistake}: status {run.returncode}, {run.stdout}{run.stderr}'

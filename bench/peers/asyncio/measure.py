@@ -11,6 +11,13 @@ MS = 1_000_000
 MASK = (1 << 64) - 1
 
 
+def count(text):
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
 def parse_options(peer):
     parser = argparse.ArgumentParser(prog=peer)
     commands = parser.add_subparsers(dest="workload", required=True)
@@ -18,7 +25,8 @@ def parse_options(peer):
     def add(name, **options):
         command = commands.add_parser(name)
         for option, default in options.items():
-            command.add_argument("--" + option, type=type(default), default=default)
+            kind = count if option in ("tasks", "rounds", "runs") else type(default)
+            command.add_argument("--" + option, type=kind, default=default)
         return command
 
     add("sleep", tasks=1000, seconds=1.0)

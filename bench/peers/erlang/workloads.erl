@@ -34,7 +34,9 @@ options([Workload | Rest]) ->
 options([]) ->
     throw(usage).
 
-options([], Options) ->
+options([], #{tasks := Tasks, rounds := Rounds, runs := Runs} = Options) ->
+    lists:all(fun(Count) -> is_integer(Count) andalso Count > 0 end, [Tasks, Rounds, Runs])
+        orelse throw(usage),
     Options;
 options(["--" ++ Name, Text | Rest], Options) ->
     Key = try list_to_existing_atom(Name) catch error:badarg -> throw(usage) end,

@@ -217,7 +217,8 @@ func main() {
 	flags.Parse(os.Args[2:])
 	if o.form == "single" {
 		runtime.GOMAXPROCS(1)
-	} else if o.form != "" {
+	}
+	if o.form != "single" && o.form != "" || o.tasks < 1 || o.rounds < 1 || o.runs < 1 {
 		usage()
 		os.Exit(2)
 	}

@@ -5,6 +5,7 @@ const { readFileSync } = require('node:fs');
 const { parseArgs } = require('node:util');
 
 const DEFAULTS = { tasks: 1000, seconds: 1, rounds: 10, seed: 1, runs: 9, port: 0 };
+const COUNTS = ['tasks', 'rounds', 'runs'];
 
 function parseOptions(workloads) {
   try {
@@ -15,7 +16,8 @@ function parseOptions(workloads) {
     const options = { ...DEFAULTS, workload: positionals[0] };
     for (const [name, text] of Object.entries(values)) {
       options[name] = Number(text);
-      if (!(options[name] >= 0)) throw new Error(`not a number: ${text}`);
+      const least = COUNTS.includes(name) ? 1 : 0;
+      if (!(options[name] >= least)) throw new Error(`not a number from ${least}: ${text}`);
     }
     if (positionals.length !== 1 || !Object.hasOwn(workloads, options.workload)) {
       throw new Error(`one workload, of ${Object.keys(workloads).join(', ')}`);

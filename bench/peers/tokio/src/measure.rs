@@ -56,6 +56,9 @@ impl Options {
                 _ => usage(),
             }
         }
+        if options.tasks == 0 || options.rounds == 0 || options.runs == 0 {
+            usage();
+        }
         options
     }
 
