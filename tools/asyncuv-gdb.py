@@ -87,21 +87,26 @@ class Task:
         self.task = pointer
         self.address = int(pointer)
         self.coroutine = None
-        if int(pointer['coro']):
+        self.frame = None
+        if int(pointer['coro']) and int(pointer['stackless']):
+            size = pointer.dereference().type.sizeof
+            size = (size + 15) // 16 * 16 if int(pointer['frame_aligned']) else size
+            self.frame = gdb.Value(self.address + size).cast(gdb.lookup_type('auv_frame').pointer())
+        elif int(pointer['coro']):
             self.coroutine = pointer['coro'].cast(gdb.lookup_type('struct stackful').pointer())
 
     @property
     def name(self):
-        name = self.task['name']
-        if not int(name):
-            return f'Task-{int(self.task["number"])}'
-        return name['text'].address.cast(gdb.lookup_type('char').pointer()).string()
+        if int(self.task['has_extras']) and int(self.task['extras']['name']):
+            return self.task['extras']['name'].string()
+        return f'Task-{self.order[0]}'
 
     @property
     def order(self):
         """Those that were made first come first."""
-        name = self.task['name']
-        return int(self.task['number']), int(name['order']) if int(name) else 1 << 64
+        if int(self.task['has_extras']):
+            return int(self.task['extras']['number']), int(self.task['extras']['order'])
+        return int(self.task['number']), (1 << 64) - 1
 
     @property
     def is_pending(self):
@@ -109,6 +114,8 @@ class Task:
 
     @property
     def is_suspended(self):
+        if self.frame is not None:
+            return int(self.frame['error']) > 0
         return self.coroutine is not None and int(self.coroutine['state']) == 0
 
     @property
@@ -127,10 +134,12 @@ class Task:
         return low, int(stack) + stack.dereference().type.sizeof
 
     def function(self):
+        if self.frame is not None:
+            return place_of(int(self.task['fn']))
         return 'no function' if self.coroutine is None else place_of(int(self.coroutine['fn']))
 
     def state(self):
-        if self.coroutine is None:
+        if self.coroutine is None and self.frame is None:
             return 'done'
         if self.is_lost:
             return 'with a stack that is not in this core; see `help auv core`'
@@ -155,7 +164,11 @@ class Task:
 
     def site(self):
         """Where the await returns to that it is in; None where it is in none."""
-        site = int(self.task['site'])
+        site = 0
+        if self.coroutine is not None:
+            site = int(self.coroutine['coro']['notes']['site'])
+        elif self.frame is not None and int(self.frame['error']) > 1:
+            site = int(self.task['fn']) + int(self.frame['error']) - (1 << 30)
         return place_of(site - 1) if site and self.is_suspended and self.is_started else None
 
     def print_line(self):
@@ -296,6 +309,9 @@ class Backtrace(gdb.Command):
     def print_task(self, task):
         print(f"Task {task.address:#x} '{task.name}', {task.state()}:")
         if task.is_lost:
+            return
+        if task.frame is not None and task.is_suspended:
+            print(f'    it has no stack, and waits {task.site()}')
             return
         if task.coroutine is None or not task.is_suspended:
             print('    it is on the stack of its thread')

@@ -54,7 +54,7 @@ AUV_BEGIN_DECLS
 /**
  * struct auv_frame - where a stackless body is; stands at the begin of what it keeps
  * @at:          where to go on; 0 for the begin
- * @error:       with what to go on: 0, or a negative error to be thrown there; 1 while it waits
+ * @error:       with what to go on: 0, or a negative error to be thrown there; more than 0 while it waits
  *
  * All zero is a body that has not started. The macros read and write it, and nobody else needs to.
  */

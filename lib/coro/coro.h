@@ -2,6 +2,9 @@
 #ifndef AUV_CORO_CORO_H
 #define AUV_CORO_CORO_H
 
+#include <asyncuv/error.h>
+#include <asyncuv/future.h>
+
 /*
  * Coroutine
  *
@@ -14,10 +17,24 @@
  * the body ended, destroy() is the only call left.
  */
 
+struct auv__object;
+
 enum { AUV__CORO_SUSPENDED = 1 };
+
+/*
+ * What the task that drives a body keeps beside it while there is one, so that it takes no room in the task.
+ * All NULL at first.
+ */
+struct auv__notes {
+        void *site;                   /* where the await that it is in returns to; see task/await.h */
+        auv_error *error;             /* see auv_error_current() */
+        struct auv__object **context; /* the current one of the body; see base/context.h */
+        auv_future *lender;           /* owns what the body has put into its result */
+};
 
 struct auv__coro {
         const struct auv__coro_ops *ops;
+        struct auv__notes notes;
 };
 
 struct auv__coro_ops {

@@ -53,18 +53,18 @@ enum state { STATE_AWAY, STATE_RUNNING, STATE_ENDED };
 struct stackful {
         struct auv__coro coro;
         void *other; /* the switch's slot: the end that does not run */
-        auv_coro_fn fn;
-        void *arg;
-        auv_value *ret;
         struct auv__stack *stack;
         bool watched;  /* by a sanitizer, which has to be told of switches */
         bool measured; /* all of the stack that was free has had PATTERN */
         uint8_t state;
 
+        auv_coro_fn fn;
+        void *arg;
+        auv_value *ret;
         struct auv__fiber fiber; /* where watched */
 };
 
-_Static_assert(offsetof(struct stackful, fiber) <= CACHE_LINE, "a switch looks at one line");
+_Static_assert(offsetof(struct stackful, fn) <= CACHE_LINE, "a switch looks at one line");
 
 static struct stackful *from_coro(struct auv__coro *coro)
 {
@@ -231,7 +231,7 @@ int auv__stackful_new(struct auv__stack_pool *pool, size_t stack_size, auv_coro_
         top = (char *)co - ((size + ARG_ALIGN - 1) & ~(size_t)(ARG_ALIGN - 1));
         if (unlikely(pool->watched))
                 auv__sanitizer_show(top - HIDDEN_BYTES, (size_t)((char *)stack - top) + HIDDEN_BYTES);
-        co->coro.ops = &ops;
+        co->coro = (struct auv__coro) { .ops = &ops };
         co->fn = fn;
         co->arg = size ? memcpy(top, arg, size) : (void *)arg;
         co->ret = ret;

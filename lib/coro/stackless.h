@@ -16,8 +16,11 @@
 
 _Static_assert(AUV_SUSPENDED == AUV__CORO_SUSPENDED, "what a body returns is passed on");
 
-/* The frame's error while the body does not run. */
-enum { AUV__FRAME_WAITS = 1 };
+/*
+ * The frame's error while the body does not run: more than 0. It is 1, or tells where the await returns to
+ * that the body is in: that address less the body's, and this.
+ */
+enum { AUV__FRAME_WAITS = 1, AUV__FRAME_SITE = 1 << 30 };
 
 static inline void auv__stackless_init(auv_frame *frame)
 {
@@ -37,7 +40,23 @@ static inline int auv__stackless_resume(auv_stackless_fn fn, auv_frame *frame, a
 
 static inline bool auv__stackless_runs(const auv_frame *frame)
 {
-        return frame->error != AUV__FRAME_WAITS;
+        return frame->error <= 0;
+}
+
+/* Notes where the await returns to, of a body that waits. */
+static inline void auv__stackless_note_site(auv_stackless_fn fn, auv_frame *frame, const void *site)
+{
+        const intptr_t distance = (intptr_t)((uintptr_t)site - (uintptr_t)fn);
+
+        if (distance > 1 - AUV__FRAME_SITE && distance < AUV__FRAME_SITE)
+                frame->error = AUV__FRAME_SITE + (int32_t)distance;
+}
+
+/* That; NULL where it is not known, or the body runs. */
+static inline const void *auv__stackless_site(auv_stackless_fn fn, const auv_frame *frame)
+{
+        return frame->error > AUV__FRAME_WAITS ? (const char *)(uintptr_t)fn + (frame->error - AUV__FRAME_SITE)
+                                               : NULL;
 }
 
 #endif

@@ -97,7 +97,7 @@ static auv_call_graph_entry describe(const struct auv__step *step)
         if (step->future->object.kind == AUV__TASK && auv__task_look(auv__to_task(step->future), &view)) {
                 entry.coro = (auv_coro_fn)(uintptr_t)view.fn;
                 if (view.suspended && auv__to_task(step->future)->started)
-                        entry.site = auv__to_task(step->future)->site;
+                        entry.site = view.site;
         }
         return entry;
 }

@@ -95,10 +95,10 @@ static void take_suspended(struct stack *stack, const struct auv__task *task,
                 take_from(stack, frames,
                           auv__symbol_unwind(stackful->context, stackful->low, stackful->high,
                                              auv__stackful_bottom(), frames, MAX_FRAMES),
-                          task->site);
+                          view->site);
         /* No stack, not with libdw, or not all the way: where the await returns to is known all the same. */
-        if (stack->n == 0 && task->site && !is_bottom((const char *)task->site - 1))
-                stack->frames[stack->n++] = (const char *)task->site - 1;
+        if (stack->n == 0 && view->site && !is_bottom((const char *)view->site - 1))
+                stack->frames[stack->n++] = (const char *)view->site - 1;
 }
 
 static void take_running(struct stack *stack, const struct printing *printing)

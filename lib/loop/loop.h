@@ -55,6 +55,7 @@ struct auv_loop {
         struct auv__shuffle *shuffle; /* NULL: the ready queue is run in order */
         unsigned since_poll;  /* items run since I/O was last looked at */
 
+        const void *frame_site; /* where the await of the stackless body that runs returns to */
         auv_task *current;    /* the task whose step runs; kept by the task layer */
         auv_future *woken_by; /* what a stackless task has awaited whose step runs; likewise */
         struct auv__tenant *tenant;

@@ -30,7 +30,7 @@ __attribute__((always_inline)) static inline int auv__await_begin(struct auv__ta
         const int r = auv__await_enter(ret_task);
 
         if (auv__likely(r == 0))
-                (*ret_task)->site = AUV__CALLER;
+                (*ret_task)->coro->notes.site = AUV__CALLER;
         return r;
 }
 

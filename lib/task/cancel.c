@@ -24,20 +24,12 @@
 #include "task/gather.h"
 #include "task/task.h"
 
-/* The task keeps the request for its next step. */
-static void keep_for_next_step(struct auv__task *task, auv_error *message)
-{
-        auv_unref(task->cancel_error);
-        task->cancel_error = auv_ref(message);
-        task->must_cancel = true;
-}
-
 static void cancel_sleep(struct auv__task *task, auv_error *message)
 {
         if (task->sleep == AUV__SLEEPING)
                 auv__task_cancel_sleep(task, message);
         else
-                keep_for_next_step(task, message);
+                auv__task_keep_cancel(task, message);
 }
 
 enum verdict { REFUSED, ACCEPTED, AT_GATHER, IN_CYCLE };
@@ -57,7 +49,7 @@ static enum verdict descend(auv_future *first, auv_error *message, struct auv__g
                         future->object.flags &= ~AUV__ERROR_UNSEEN;
                         if (!waiter)
                                 return REFUSED;
-                        keep_for_next_step(waiter, message);
+                        auv__task_keep_cancel(waiter, message);
                         return ACCEPTED;
                 }
                 if (future->object.flags & AUV__ON_PATH)
@@ -98,7 +90,7 @@ static bool ascend(struct auv__gather *gather, auv_error *message)
 
         unmark(gather->walk.first);
         if (!accepted && gather->walk.waiter)
-                keep_for_next_step(gather->walk.waiter, message);
+                auv__task_keep_cancel(gather->walk.waiter, message);
         return accepted || gather->walk.waiter;
 }
 

@@ -37,7 +37,7 @@ __attribute__((always_inline)) static inline int begin(struct auv__task **ret_ta
         const int r = enter(ret_task);
 
         if (auv__likely(r == 0))
-                (*ret_task)->site = AUV__CALLER;
+                (*ret_task)->future.loop->frame_site = AUV__CALLER;
         return r;
 }
 

@@ -277,9 +277,9 @@ int auv__future_read(auv_future *future, auv_value *ret)
 {
         if (auv__likely(future->object.state == AUV__HAS_RESULT)) {
                 if (ret) {
+                        if (auv__unlikely(future->value.destroy != NULL))
+                                AUV_TRY(auv__task_borrow(ret, future));
                         *ret = future->value;
-                        if (auv__unlikely(ret->destroy != NULL))
-                                auv__task_borrow(ret, future);
                 }
                 return 0;
         }

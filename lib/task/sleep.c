@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "task/await.h"
+#include "task/kinds.h"
 
 #include <math.h>
 
@@ -26,7 +27,7 @@ int auv__sleep_start(struct auv__task *task, double delay)
         auv__task_start_sleep(task, auv__clock_after(auv__loop_now(task->future.loop), delay));
         if (auv__unlikely(task->must_cancel)) {
                 task->must_cancel = false;
-                auv__task_cancel_sleep(task, task->cancel_error);
+                auv__task_cancel_sleep(task, auv__task_cancel_error(&task->future));
         }
         return 0;
 }

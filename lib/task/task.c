@@ -25,60 +25,88 @@
 static uint64_t next_number = 1; /* of all loops, so counted atomically */
 static uint64_t next_order = 1;  /* of tasks made with a name; likewise */
 
-void auv__task_borrow(const auv_value *slot, auv_future *source)
+struct auv__extras *auv__task_extras(struct auv__task *task)
+{
+        struct auv__extras *extras;
+
+        if (task->has_extras)
+                return task->extras;
+        extras = auv__malloc(sizeof(*extras));
+        if (!extras)
+                return NULL;
+        *extras = auv__task_look_extras(task);
+        task->extras = extras;
+        task->has_extras = true;
+        return extras;
+}
+
+/* Where the lender of a task with a body stands; NULL where it cannot have one yet. */
+static auv_future **lender_of(struct auv__task *task)
+{
+        if (!task->stackless)
+                return &task->coro->notes.lender;
+        return task->has_extras ? &task->extras->lender : NULL;
+}
+
+int auv__task_borrow(const auv_value *slot, auv_future *source)
 {
         struct auv__task *task = auv__running_loop && auv__running_loop->current
                 ? auv__to_task(auv__running_loop->current) : NULL;
+        auv_future **lender;
 
         if (!task || slot != &task->future.value)
-                return;
+                return 0;
+        if (task->stackless && !auv__task_extras(task))
+                return auv_raise(AUV_ENOMEM, NULL);
+        lender = lender_of(task);
         auv__keep(&source->object);
-        auv_unref(task->lender);
-        task->lender = source;
+        auv_unref(*lender);
+        *lender = source;
+        return 0;
 }
 
-/* Whether the task's result still is the one that it has borrowed; if not, the lender is let go. */
-static bool is_borrowed(struct auv__task *task)
+/* Who owns the task's result, with the reference to it; NULL where that is no more the one that was borrowed. */
+static auv_future *take_lender(struct auv__task *task)
 {
-        const auv_value *own = &task->future.value, *lent;
+        const auv_value *own = &task->future.value;
+        auv_future **place = lender_of(task), *lender;
 
-        if (auv__likely(!task->lender))
-                return false;
-        lent = &task->lender->value;
-        if (own->destroy == lent->destroy && own->p == lent->p)
-                return true;
-        task->lender = auv_unref(task->lender);
-        return false;
+        if (auv__likely(!place || !*place))
+                return NULL;
+        lender = *place;
+        *place = NULL;
+        if (own->destroy == lender->value.destroy && own->p == lender->value.p)
+                return lender;
+        return auv_unref(lender);
 }
 
 /* Ends the task as its body has ended: with @r, and with the current error where that is one. */
 static void finish(struct auv__task *task, int r)
 {
-        auv_future *future = &task->future;
+        auv_future *future = &task->future, *lender = take_lender(task);
         auv_value value = future->value;
-        const bool borrowed = is_borrowed(task);
 
-        if (!task->stackless)
-                auv__coro_destroy(task->coro);
-        task->coro = NULL;
-        if (r >= 0 && !task->must_cancel) {
-                if (auv__unlikely(borrowed))
+        if (auv__likely(r >= 0 && !task->must_cancel)) {
+                if (auv__unlikely(lender)) {
                         future->object.flags |= AUV__BORROWED;
+                        task->lender = lender;
+                }
                 auv__future_succeed(future, value);
         } else {
                 /* There is an error to tell, and no place for a result beside it. */
-                if (value.destroy && !borrowed)
+                if (lender)
+                        auv_unref(lender);
+                else if (value.destroy)
                         value.destroy(value.p);
                 if (r >= 0) {
                         task->must_cancel = false;
-                        auv__future_set_cancelled(future, auv_ref(task->cancel_error), NULL);
+                        auv__future_set_cancelled(future, auv_ref(auv__task_cancel_error(future)), NULL);
                 } else if (r == AUV_ECANCELED) {
                         auv__future_set_cancelled(future, NULL, auv__error_for(r));
                 } else {
                         auv__future_fail(future, auv__error_for(r));
                 }
         }
-        task->error = auv_unref(task->error);
 }
 
 static int resume(struct auv__task *task, int err)
@@ -99,6 +127,39 @@ static int run_body(struct auv__task *task, auv_error *error)
         return task->started ? resume(task, auv_error_code(error)) : auv_error_code(error);
 }
 
+/* What a body without a stack has in place of notes, for one step. */
+static void lend_notes(struct auv__task *task, struct auv__notes *notes)
+{
+        *notes = (struct auv__notes) { .context = &task->context };
+        if (auv__unlikely(task->has_extras)) {
+                notes->error = task->extras->error;
+                task->extras->error = NULL;
+        }
+}
+
+/* A body without a stack waits. Its current error is kept, where it has one and there is memory. */
+static void take_notes_back(struct auv__task *task, auv_error *error)
+{
+        struct auv__extras *extras;
+
+        auv__stackless_note_site(task->fn, auv__task_frame(task), task->future.loop->frame_site);
+        if (auv__likely(!error))
+                return;
+        extras = auv__task_extras(task);
+        if (extras)
+                extras->error = error;
+        else
+                auv_unref(error);
+}
+
+/* The body is gone, and with it what it had. */
+static void drop_body(struct auv__task *task)
+{
+        if (!task->stackless)
+                auv__coro_destroy(task->coro);
+        task->coro = NULL;
+}
+
 /* One step with the task as the current one. Takes over the reference to @error. */
 static void run_as_current(struct auv__task *task, auv_error *error)
 {
@@ -106,23 +167,34 @@ static void run_as_current(struct auv__task *task, auv_error *error)
         auv_task *outer = loop->current;
         auv_error **outer_slot = auv__error_slot;
         struct auv__object **outer_context;
+        struct auv__notes lent, *notes = &lent;
         bool ended;
         int r;
 
+        if (task->stackless)
+                lend_notes(task, &lent);
+        else
+                notes = &task->coro->notes;
         loop->current = &task->future;
-        auv__error_slot = &task->error;
-        outer_context = auv__context_enter(task->current_context);
+        auv__error_slot = &notes->error;
+        outer_context = auv__context_enter(notes->context);
         r = run_body(task, error);
-        task->current_context = auv__context_slot;
+        notes->context = auv__context_slot;
         ended = r != AUV__CORO_SUSPENDED;
-        if (ended)
+        if (ended) {
                 finish(task, r);
+                auv_error_clear();
+        } else if (task->stackless) {
+                take_notes_back(task, lent.error);
+        }
         auv__context_leave(outer_context);
         auv__error_slot = outer_slot;
         loop->current = outer;
         /* The task may go here, and destructors run that must not find it in one of the slots. */
-        if (ended)
+        if (ended) {
+                drop_body(task);
                 auv__tasks_remove(task);
+        }
 }
 
 /* One step, with a request to stop thrown in that came too late for what the task waited for. */
@@ -260,17 +332,35 @@ bool auv__task_look(const struct auv__task *task, struct auv__body_view *ret)
         if (task->stackless) {
                 ret->fn = (const void *)task->fn;
                 ret->suspended = !auv__stackless_runs(auv__task_frame(task));
+                ret->site = auv__stackless_site(task->fn, auv__task_frame(task));
                 return true;
         }
         ret->has_stack = auv__stackful_look(task->coro, &ret->stackful);
         ret->fn = (const void *)ret->stackful.fn;
         ret->suspended = ret->stackful.context;
+        ret->site = task->coro->notes.site;
         return ret->has_stack;
 }
 
 int auv__task_suspend(struct auv__task *task)
 {
         return auv__stackful_suspend(task->coro);
+}
+
+/* Ends a task whose body does not. */
+static void abandon(struct auv__task *task)
+{
+        auv_error *error = NULL, **place = task->stackless ? NULL : &task->coro->notes.error;
+
+        if (task->stackless && task->has_extras)
+                place = &task->extras->error;
+        if (place) {
+                error = *place;
+                *place = NULL;
+        }
+        finish(task, AUV_ECLOSED);
+        auv_unref(error);
+        drop_body(task);
 }
 
 /*
@@ -286,26 +376,15 @@ void auv__task_unwind(struct auv__task *task)
         auv_loop_call_exception_handler(loop, &(auv_exception_context) {
                 .message = "Task was destroyed but it is pending!", .future = future });
         auv__running_loop = loop;
+        task->refusals = 0;
         run_as_current(task, auv__error_static(AUV_ECLOSED));
         auv__running_loop = outer;
         if (!auv__future_is_done(future)) {
-                finish(task, AUV_ECLOSED);
+                abandon(task);
                 auv__tasks_remove(task);
         }
         future->object.flags &= ~AUV__ERROR_UNSEEN;
         auv__drop(&future->object);
-}
-
-static struct auv__name *new_name(const char *text, uint64_t order)
-{
-        const size_t size = strlen(text) + 1;
-        struct auv__name *name = auv__malloc(sizeof(*name) + size);
-
-        if (!name)
-                return NULL;
-        name->order = order;
-        memcpy(name->text, text, size);
-        return name;
 }
 
 /* Fields behind @options->size were not known to the caller, and have their defaults. */
@@ -343,9 +422,60 @@ static int init_stackful(struct auv__task *task, auv_loop *loop, auv_coro_fn fn,
         const int r = auv__stackful_new(&auv__loop_tasks(loop)->stacks, options->stack_size, fn, arg, size,
                                         &task->future.value, &task->coro);
 
-        if (r == 0 && auv__unlikely(loop->stack_watermark || task->future.object.flags & AUV__TRACED))
+        if (auv__unlikely(r < 0))
+                return r;
+        task->coro->notes.context = &task->context;
+        if (auv__unlikely(loop->stack_watermark || task->future.object.flags & AUV__TRACED))
                 auv__stackful_measure(task->coro);
-        return r;
+        return 0;
+}
+
+/* A task that was made with a name does not count, and stands before the next one that does. */
+static int number_task(struct auv__task *task, const char *name)
+{
+        struct auv__extras *extras;
+
+        task->number = __atomic_fetch_add(&next_number, !name, __ATOMIC_RELAXED);
+        if (auv__likely(!name))
+                return 0;
+        extras = auv__task_extras(task);
+        if (!extras)
+                return AUV_ENOMEM;
+        extras->order = __atomic_fetch_add(&next_order, 1, __ATOMIC_RELAXED);
+        extras->name = auv__strdup(name);
+        return extras->name ? 0 : AUV_ENOMEM;
+}
+
+static void free_extras(struct auv__task *task)
+{
+        if (auv__likely(!task->has_extras))
+                return;
+        auv_unref(task->extras->cancel_error);
+        auv_unref(task->extras->error);
+        auv__free(task->extras->name);
+        auv__free(task->extras);
+}
+
+static void discard_bare(struct auv__task *task)
+{
+        auv_loop *loop = task->future.loop;
+
+        free_extras(task);
+        auv__tasks_free(task);
+        auv__loop_release(loop);
+}
+
+/* A task without a body yet. */
+static struct auv__task *new_bare(auv_loop *loop, size_t size, const char *name)
+{
+        struct auv__task *task = auv__tasks_malloc(loop, size);
+
+        if (!task)
+                return NULL;
+        if (auv__likely(number_task(task, name) == 0))
+                return task;
+        discard_bare(task);
+        return NULL;
 }
 
 static int new_task(auv_loop *loop, auv_coro_fn fn, const void *arg, size_t size,
@@ -354,37 +484,23 @@ static int new_task(auv_loop *loop, auv_coro_fn fn, const void *arg, size_t size
         size_t task_size = sizeof(struct auv__task);
         bool aligned = false;
         struct auv__task *task;
-        uint16_t traced;
         int r = 0;
 
         AUV_TRY(auv__tasks_require(loop));
         if (options->stackless)
                 task_size = size_with_frame(size, &aligned);
-        task = auv__tasks_malloc(loop, task_size);
+        task = new_bare(loop, task_size, options->name);
         if (!task)
                 return AUV_ENOMEM;
-        traced = task->future.object.flags;
-        if (options->name) {
-                task->name = new_name(options->name, __atomic_fetch_add(&next_order, 1, __ATOMIC_RELAXED));
-                if (!task->name) {
-                        auv__tasks_free(task);
-                        return AUV_ENOMEM;
-                }
-        }
         if (options->stackless)
                 init_stackless(task, options->stackless, arg, size, aligned);
         else
                 r = init_stackful(task, loop, fn, arg, size, options);
         if (r < 0) {
-                auv__free(task->name);
-                auv__tasks_free(task);
+                discard_bare(task);
                 return r;
         }
-        task->number = __atomic_fetch_add(&next_number, !options->name, __ATOMIC_RELAXED);
         task->context = auv__context_take(options->context);
-        task->current_context = &task->context;
-        auv__future_init(&task->future, loop, AUV__TASK);
-        task->future.object.flags |= traced;
         *ret_task = task;
         return 0;
 }
@@ -462,16 +578,29 @@ void auv__task_deinit(auv_future *future)
 {
         struct auv__task *task = auv__to_task(future);
 
-        auv_unref(task->cancel_error);
-        auv_unref(task->lender);
-        auv__free(task->name);
+        if (auv__unlikely(future->object.flags & AUV__BORROWED))
+                auv_unref(task->lender);
+        free_extras(task);
         auv__context_drop(task->context);
         auv__tasks_free(task);
 }
 
 auv_error *auv__task_cancel_error(const auv_future *future)
 {
-        return auv__to_task(future)->cancel_error;
+        const struct auv__task *task = auv__to_task(future);
+
+        return task->has_extras ? task->extras->cancel_error : NULL;
+}
+
+void auv__task_keep_cancel(struct auv__task *task, auv_error *message)
+{
+        struct auv__extras *extras = task->has_extras || message ? auv__task_extras(task) : NULL;
+
+        task->must_cancel = true;
+        if (!extras)
+                return;
+        auv_unref(extras->cancel_error);
+        extras->cancel_error = auv_ref(message);
 }
 
 /* 0 or why a task-only call cannot be made. */
@@ -509,32 +638,33 @@ int auv_task_uncancel(auv_task *task)
 
 const char *auv_task_get_name(auv_task *task)
 {
-        struct auv__task *t;
+        struct auv__extras *extras;
         char name[32];
 
         if (check_task(task) < 0)
                 return NULL;
-        t = auv__to_task(task);
-        if (!t->name) {
-                snprintf(name, sizeof(name), "Task-%ju", (uintmax_t)t->number);
-                t->name = new_name(name, UINT64_MAX);
+        extras = auv__task_extras(auv__to_task(task));
+        if (extras && !extras->name) {
+                snprintf(name, sizeof(name), "Task-%ju", (uintmax_t)extras->number);
+                extras->name = auv__strdup(name);
         }
-        return t->name ? t->name->text : "Task";
+        return extras && extras->name ? extras->name : "Task";
 }
 
 int auv_task_set_name(auv_task *task, const char *name)
 {
-        struct auv__name *copy, *old;
+        struct auv__extras *extras;
+        char *copy;
 
         AUV_TRY(check_task(task));
         if (!name)
                 return auv_raise(AUV_EINVAL, "no name");
-        old = auv__to_task(task)->name;
-        copy = new_name(name, old ? old->order : UINT64_MAX);
+        extras = auv__task_extras(auv__to_task(task));
+        copy = extras ? auv__strdup(name) : NULL;
         if (!copy)
                 return auv_raise(AUV_ENOMEM, NULL);
-        auv__free(old);
-        auv__to_task(task)->name = copy;
+        auv__free(extras->name);
+        extras->name = copy;
         return 0;
 }
 

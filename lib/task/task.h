@@ -32,36 +32,52 @@ struct auv__task {
                 struct auv__waiter wait;
                 struct auv__timer timer;         /* AUV__SLEEPING */
                 struct {
-                        struct auv__item slept;
-                        auv_error *sleep_error;  /* AUV__SLEEP_CANCELLED: the message, or NULL */
+                        struct auv__item item;
+                        union {
+                                auv_error *sleep_error; /* AUV__SLEEP_CANCELLED: the message, or NULL */
+                                auv_future *lender;     /* done and AUV__BORROWED: owns the result */
+                        };
+                        int64_t refusals;        /* awaits since the loop was closed; see await.c */
                 };
         };
-        union {                     /* all NULL once it has ended */
+        union {                                  /* both NULL once it has ended */
                 struct auv__coro *coro;
-                auv_stackless_fn fn;    /* stackless: the body, whose frame stands behind the task */
+                auv_stackless_fn fn;             /* stackless: the body, whose frame stands behind the task */
         };
-        void *site;                 /* where the await that it is in returns to; see await.h */
-        auv_error *cancel_error;    /* see auv__task_cancel_error() */
-        auv_error *error;           /* see auv_error_current() */
-        struct auv__object *context; /* see base/context.h */
-        struct auv__object **current_context; /* that one; another while it waits in auv_context_run() */
-        auv_future *lender;         /* owns what the body has put into its result, or NULL */
-        struct auv__name *name;     /* NULL where it has only its number */
-        uint64_t number;            /* that of the next task without a name, where it was made with one */
-        unsigned cancels;           /* requests less uncancel()s */
-        uint16_t refusals;          /* awaits since the loop was closed; see await.c */
-        uint8_t sleep : 2;          /* enum auv__sleep_state */
+        struct auv__object *context;             /* see base/context.h */
+        union {
+                uint64_t number;                 /* as it counts in its name */
+                struct auv__extras *extras;      /* has_extras */
+        };
+        unsigned cancels;                        /* requests less uncancel()s */
+        uint8_t sleep : 2;                       /* enum auv__sleep_state */
         bool must_cancel : 1;       /* the next step throws */
         bool started : 1;
         bool stackless : 1;
         bool frame_aligned : 1;     /* see auv__task_frame() */
         bool alone : 1;             /* see base/pool.h */
+        bool has_extras : 1;
 };
 
-struct auv__name {
-        uint64_t order; /* among the tasks of one number: less for those that were made first */
-        char text[];
+/* What few tasks have. */
+struct auv__extras {
+        uint64_t number;         /* that of the next task without a name, where the task was made with one */
+        uint64_t order;          /* of such tasks with the same number; else UINT64_MAX */
+        char *name;              /* or NULL */
+        auv_error *cancel_error; /* see auv__task_cancel_error() */
+        auv_error *error;        /* stackless: while it waits; see auv_error_current() */
+        auv_future *lender;      /* stackless: owns what the body has put into its result */
 };
+
+/* The task's extras, which it has from then on; NULL without memory. */
+struct auv__extras *auv__task_extras(struct auv__task *task);
+
+/* What it would have in one that it does not have; only to be read. */
+static inline struct auv__extras auv__task_look_extras(const struct auv__task *task)
+{
+        return task->has_extras ? *task->extras
+                                : (struct auv__extras) { .number = task->number, .order = UINT64_MAX };
+}
 
 /* What a loop has for its tasks; made with the first of them. */
 struct auv__tasks {
@@ -109,6 +125,7 @@ static inline auv_frame *auv__task_frame(const struct auv__task *task)
 /* What there is to be seen of a task's body from outside. */
 struct auv__body_view {
         const void *fn;
+        const void *site;                  /* where the await that it is in returns to; NULL for not known */
         bool suspended;                    /* also where it has not started */
         bool has_stack;                    /* then: */
         struct auv__stackful_view stackful;
@@ -132,14 +149,17 @@ void auv__task_wake(struct auv__item *item, bool dropped);
 /* Makes the next step of a task that waits for nothing ready. */
 void auv__task_make_ready(struct auv__task *task);
 
+/* The same, and @error, whose reference is taken over, is thrown in it. */
+void auv__task_make_fail(struct auv__task *task, auv_error *error);
+
 /* Puts the running task to sleep, which then suspends. */
 void auv__task_start_sleep(struct auv__task *task, int64_t when_ns);
 
 /* Cancels the sleep of one that is AUV__SLEEPING. */
 void auv__task_cancel_sleep(struct auv__task *task, auv_error *message);
 
-/* The same, and @error, whose reference is taken over, is thrown in it. */
-void auv__task_make_fail(struct auv__task *task, auv_error *error);
+/* A request to stop is kept for the next step; without memory, without its message. */
+void auv__task_keep_cancel(struct auv__task *task, auv_error *message);
 
 /* Makes the loop's struct auv__tasks, where it has none yet. Returns 0 or AUV_ENOMEM or AUV_EINVAL. */
 int auv__tasks_require(auv_loop *loop);

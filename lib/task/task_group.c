@@ -314,7 +314,7 @@ int auv_await_task_group_exit(auv_task_group *group, int result)
         if (task->stackless)
                 return auv_raise(AUV_ENOSTACK, NULL);
         group->exiting = true;
-        task->site = AUV__CALLER;
+        task->coro->notes.site = AUV__CALLER;
         auv__keep(&group->object);
         if (result == AUV_ECANCELED)
                 cancelled = auv_ref(body);

@@ -84,13 +84,22 @@ struct auv__task *auv__tasks_malloc(auv_loop *loop, size_t size)
                                 &alone);
         if (!task)
                 return NULL;
-        auv__clear(task, sizeof(*task));
-        task->alone = alone;
-        task->future.loop = loop;
-        if (auv__unlikely(hooks)) {
+        if (auv__unlikely(hooks))
                 hooks->note_origin((struct auv__origin *)task - 1);
-                task->future.object.flags = AUV__TRACED;
-        }
+        auv__future_init(&task->future, loop, AUV__TASK);
+        task->future.object.flags |= hooks ? AUV__TRACED : 0;
+        task->wait = (struct auv__waiter) { 0 };
+        task->coro = NULL;
+        task->context = NULL;
+        task->number = 0;
+        task->cancels = 0;
+        task->sleep = AUV__AWAKE;
+        task->must_cancel = false;
+        task->started = false;
+        task->stackless = false;
+        task->frame_aligned = false;
+        task->has_extras = false;
+        task->alone = alone;
         return task;
 }
 
@@ -123,11 +132,10 @@ struct first {
 
 static bool is_before(const auv_task *a, const auv_task *b)
 {
-        const struct auv__task *x = auv__to_task(a), *y = auv__to_task(b);
+        const struct auv__extras x = auv__task_look_extras(auv__to_task(a));
+        const struct auv__extras y = auv__task_look_extras(auv__to_task(b));
 
-        if (x->number != y->number)
-                return x->number < y->number;
-        return (x->name ? x->name->order : UINT64_MAX) < (y->name ? y->name->order : UINT64_MAX);
+        return x.number != y.number ? x.number < y.number : x.order < y.order;
 }
 
 static int by_order(const void *a, const void *b)
