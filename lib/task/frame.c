@@ -23,11 +23,11 @@ static int enter(struct auv__task **ret_task)
 {
         struct auv__task *task = auv__current_task();
 
+        *ret_task = task;
         if (auv__unlikely(!task))
                 return AUV_ENOTASK;
         if (auv__unlikely(!task->stackless))
                 return auv_raise(AUV_ERUNTIME, "only a task without a stack awaits with a frame");
-        *ret_task = task;
         return auv__unlikely(task->future.loop->closed) ? auv__await_refuse(task) : 0;
 }
 
