@@ -34,6 +34,7 @@ struct options {
 struct memory {
         double resident, pagetable;
         double pagetable_peak;
+        int64_t cpu_ns; /* that looking has taken while tasks were there */
 };
 
 /* How much later than they were due tasks have woken, in nanoseconds; less than 0 is early. */
@@ -157,15 +158,18 @@ static inline void memory_begin(struct memory *memory)
         memory->resident = status_bytes("VmRSS");
         memory->pagetable = status_bytes("VmPTE");
         memory->pagetable_peak = memory->pagetable;
+        memory->cpu_ns = 0;
 }
 
 /* The kernel keeps no peak of the page tables: call this while all tasks are there. */
 static inline void memory_sample(struct memory *memory)
 {
+        const int64_t cpu = cpu_ns();
         const double pagetable = status_bytes("VmPTE");
 
         if (pagetable > memory->pagetable_peak)
                 memory->pagetable_peak = pagetable;
+        memory->cpu_ns += cpu_ns() - cpu;
 }
 
 static inline void memory_report(struct memory *memory, size_t n)

@@ -34,7 +34,8 @@ WORKLOADS = {
 }
 
 
-MISTAKES = [[], ['nap'], ['sleep', '--tasks', 'many'], ['cancel', '--tasks', '0'], ['sleep', '--pillows', '2']]
+MISTAKES = [[], ['nap'], ['sleep', '--pillows', '2'],
+            ['sleep', '--tasks', 'many'], ['cancel', '--tasks', '0']]
 
 # Of the echo server, where there is more than one.
 FORMS = {'asyncio': ['streams', 'protocol'], 'uvloop': ['streams', 'protocol'], 'tokio': ['', 'multi']}

@@ -42,7 +42,7 @@ static void measure_sleep(const options &options)
         run_loop();
 
         report("sleep", n, "wall_beyond", (double)(now_ns() - start) / 1e9 - options.seconds, "s");
-        report("sleep", n, "cpu_per_task", (double)(cpu_ns() - cpu) / (double)n, "ns");
+        report("sleep", n, "cpu_per_task", (double)(cpu_ns() - cpu - memory.cpu_ns) / (double)n, "ns");
         memory_report(&memory, n);
 }
 

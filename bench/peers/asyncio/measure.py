@@ -82,9 +82,12 @@ class Memory:
     def __init__(self):
         self.resident = status_bytes("VmRSS")
         self.pagetable = self.pagetable_peak = status_bytes("VmPTE")
+        self.cpu_ns = 0  # that looking has taken while tasks were there
 
     def sample(self):
+        cpu = cpu_ns()
         self.pagetable_peak = max(self.pagetable_peak, status_bytes("VmPTE"))
+        self.cpu_ns += cpu_ns() - cpu
 
     def report(self, report, n):
         self.sample()

@@ -25,7 +25,7 @@ async def measure_sleep(options, report):
     await asyncio.gather(*tasks)
 
     report.line(n, "wall_beyond", (now_ns() - start) / 1e9 - seconds, "s")
-    report.line(n, "cpu_per_task", (cpu_ns() - cpu) / n, "ns")
+    report.line(n, "cpu_per_task", (cpu_ns() - cpu - memory.cpu_ns) / n, "ns")
     memory.report(report, n)
 
 

@@ -47,10 +47,13 @@ status_bytes(Field) ->
 %% What there was before the first task; page tables have no peak to read, and are sampled.
 memory_begin() ->
     PageTable = status_bytes("VmPTE"),
-    #{before => status_bytes("VmRSS") + PageTable, pagetable_peak => PageTable}.
+    #{before => status_bytes("VmRSS") + PageTable, pagetable_peak => PageTable, cpu_ns => 0}.
 
-memory_sample(#{pagetable_peak := Peak} = Memory) ->
-    Memory#{pagetable_peak := max(Peak, status_bytes("VmPTE"))}.
+%% What looking itself takes while tasks are there is counted, too.
+memory_sample(#{pagetable_peak := Peak, cpu_ns := Sum} = Memory) ->
+    Cpu = cpu_ns(),
+    PageTable = status_bytes("VmPTE"),
+    Memory#{pagetable_peak := max(Peak, PageTable), cpu_ns := Sum + cpu_ns() - Cpu}.
 
 memory_report(#{tasks := N} = Options, Memory) ->
     #{before := Before, pagetable_peak := PageTable} = memory_sample(Memory),

@@ -81,7 +81,7 @@ measure_sleep(#{tasks := N, seconds := Seconds} = Options) ->
 
     Wall = (measure:now_ns() - Start) / 1.0e9,
     measure:report(Options, N, wall_beyond, Wall - Seconds, s),
-    measure:report(Options, N, cpu_per_task, (measure:cpu_ns() - Cpu) / N, ns),
+    measure:report(Options, N, cpu_per_task, (measure:cpu_ns() - Cpu - maps:get(cpu_ns, Halfway)) / N, ns),
     measure:memory_report(Options, Halfway).
 
 %% How much longer than asked for the sleeps were.

@@ -80,17 +80,20 @@ func statusBytes(field string) float64 {
 // What there was before the first task; page tables have no peak to read, and are sampled.
 type memory struct {
 	resident, pagetable, pagetablePeak float64
+	cpu                                time.Duration // that looking has taken while tasks were there
 }
 
 func beginMemory() *memory {
 	pagetable := statusBytes("VmPTE")
-	return &memory{statusBytes("VmRSS"), pagetable, pagetable}
+	return &memory{statusBytes("VmRSS"), pagetable, pagetable, 0}
 }
 
 func (m *memory) sample() {
+	cpu := cpuTime()
 	if pagetable := statusBytes("VmPTE"); pagetable > m.pagetablePeak {
 		m.pagetablePeak = pagetable
 	}
+	m.cpu += cpuTime() - cpu
 }
 
 func (m *memory) report(o *options) {

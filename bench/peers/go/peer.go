@@ -46,7 +46,7 @@ func measureSleep(o *options) {
 	all.Wait()
 
 	o.report(n, "wall_beyond", (time.Since(start) - d).Seconds(), "s")
-	o.report(n, "cpu_per_task", float64(cpuTime()-cpu)/float64(n), "ns")
+	o.report(n, "cpu_per_task", float64(cpuTime()-cpu-memory.cpu)/float64(n), "ns")
 	memory.report(o)
 }
 

@@ -73,10 +73,13 @@ class Memory {
   constructor() {
     this.resident = statusBytes('VmRSS');
     this.pagetable = this.pagetablePeak = statusBytes('VmPTE');
+    this.cpuNs = 0; // that looking has taken while tasks were there
   }
 
   sample() {
+    const cpu = cpuNs();
     this.pagetablePeak = Math.max(this.pagetablePeak, statusBytes('VmPTE'));
+    this.cpuNs += cpuNs() - cpu;
   }
 
   report(options) {

@@ -32,7 +32,7 @@ async function measureSleep(options) {
   await Promise.all(tasks);
 
   reportLine(options, n, 'wall_beyond', (nowNs() - start) / 1e9 - seconds, 's');
-  reportLine(options, n, 'cpu_per_task', (cpuNs() - cpu) / n, 'ns');
+  reportLine(options, n, 'cpu_per_task', (cpuNs() - cpu - memory.cpuNs) / n, 'ns');
   memory.report(options);
 }
 

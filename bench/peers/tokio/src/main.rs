@@ -30,7 +30,7 @@ async fn measure_sleep(options: &Options) {
     }
 
     options.report(n, "wall_beyond", start.elapsed().as_secs_f64() - options.seconds, "s");
-    options.report(n, "cpu_per_task", (cpu_ns() - cpu) as f64 / n as f64, "ns");
+    options.report(n, "cpu_per_task", (cpu_ns() - cpu - memory.cpu_ns) as f64 / n as f64, "ns");
     memory.report(options);
 }
 

@@ -117,16 +117,20 @@ pub struct Memory {
     resident: f64,
     pagetable: f64,
     pagetable_peak: f64,
+    /// That looking has taken while tasks were there.
+    pub cpu_ns: i64,
 }
 
 impl Memory {
     pub fn begin() -> Memory {
         let pagetable = status_bytes("VmPTE");
-        Memory { resident: status_bytes("VmRSS"), pagetable, pagetable_peak: pagetable }
+        Memory { resident: status_bytes("VmRSS"), pagetable, pagetable_peak: pagetable, cpu_ns: 0 }
     }
 
     pub fn sample(&mut self) {
+        let cpu = cpu_ns();
         self.pagetable_peak = self.pagetable_peak.max(status_bytes("VmPTE"));
+        self.cpu_ns += cpu_ns() - cpu;
     }
 
     pub fn report(&mut self, options: &Options) {
