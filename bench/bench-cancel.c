@@ -9,14 +9,28 @@
 #include "support/program.h"
 
 struct run {
+        enum bench_form form;
         size_t n;
         int64_t cpu_ns;
 };
 
-static int sleep_for_a_minute(void *arg, auv_value *ret)
+struct sleeper {
+        auv_frame frame;
+};
+
+static int sleep_without_stack(auv_frame *frame, auv_value *ret)
+{
+        AUV_BEGIN(struct sleeper, self);
+        AUV_AWAIT_SLEEP(60);
+        AUV_END;
+}
+
+static int sleep_with_stack(void *arg, auv_value *ret)
 {
         return auv_await_sleep(60);
 }
+
+static const struct bench_body sleep_for_a_minute = { sleep_without_stack, sleep_with_stack };
 
 static int cancel_all(struct bench_crowd *crowd)
 {
@@ -28,6 +42,7 @@ static int cancel_all(struct bench_crowd *crowd)
 static int run_cancel(void *arg, auv_value *ret)
 {
         struct run *run = arg;
+        const struct sleeper sleeper = { 0 };
         struct bench_crowd *crowd;
         int64_t start_ns;
         int r;
@@ -36,7 +51,8 @@ static int run_cancel(void *arg, auv_value *ret)
         if (!crowd)
                 return AUV_ENOMEM;
         for (size_t i = 0; i < crowd->n; i++)
-                crowd->tasks[i] = auv_create_task(sleep_for_a_minute, NULL, 0);
+                crowd->tasks[i] = bench_create_task(run->form, sleep_for_a_minute, &sleeper,
+                                                    sizeof(sleeper));
         r = auv_await_sleep(0); /* all sleep now */
         start_ns = bench_cpu_ns();
         if (r == 0)
@@ -49,11 +65,12 @@ static int run_cancel(void *arg, auv_value *ret)
 static int measure(const struct bench_options *options, const struct bench_report *report)
 {
         AUV_AUTO auv_runner *runner = auv_runner_new(AUV_LOOP_OPTIONS(.clock = AUV_CLOCK_MONOTONIC));
-        struct run run = { .n = options->n_tasks };
+        struct run run = { .form = options->form, .n = options->n_tasks };
+        double cancel_ns;
 
         AUV_TRY(auv_runner_run(runner, run_cancel, &run, /* ret= */ NULL));
-        bench_report_row(report, run.n,
-                         &(struct bench_metric) { "cancel_ns", (double)run.cpu_ns / (double)run.n, "ns" }, 1);
+        cancel_ns = (double)run.cpu_ns / (double)run.n;
+        bench_report_row(report, run.n, &(struct bench_metric) { "cancel_ns", cancel_ns, "ns" }, 1);
         return 0;
 }
 

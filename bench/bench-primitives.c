@@ -42,9 +42,9 @@ static int measure_one(const struct run *run, const struct measurement *measurem
         ns = malloc(n_runs * sizeof(*ns));
         if (!ns)
                 return AUV_ENOMEM;
-        r = measurement->fn(measurement->n, &ignored);
+        r = measurement->fn(run->options->form, measurement->n, &ignored);
         for (size_t i = 0; r == 0 && i < n_runs; i++)
-                r = measurement->fn(measurement->n, &ns[i]);
+                r = measurement->fn(run->options->form, measurement->n, &ns[i]);
         if (r == 0) {
                 qsort(ns, n_runs, sizeof(*ns), compare);
                 bench_report_line(run->report, measurement->n,
@@ -54,29 +54,43 @@ static int measure_one(const struct run *run, const struct measurement *measurem
         return r;
 }
 
+/* Up to the one without a name. */
+static int measure_all(const struct run *run, const struct measurement *measurements)
+{
+        for (const struct measurement *next = measurements; next->metric; next++)
+                AUV_TRY(measure_one(run, next));
+        return 0;
+}
+
 static int measure_switch(const struct run *run)
 {
-        static const struct measurement measurements[] = {
+        static const struct measurement both[] = {
                 { "switch_ns", 1, bench_measure_switch },
                 { "switch_ns", 1000, bench_measure_switch },
+                { 0 },
+        };
+        static const struct measurement stackful[] = {
                 { "life_ns", 1, bench_measure_life },
                 { "life_ns", 1000, bench_measure_life },
+                { 0 },
         };
 
-        for (size_t i = 0; i < sizeof(measurements) / sizeof(measurements[0]); i++)
-                AUV_TRY(measure_one(run, &measurements[i]));
-        return 0;
+        AUV_TRY(measure_all(run, both));
+        return run->options->form == BENCH_STACKFUL ? measure_all(run, stackful) : 0;
 }
 
 static int measure_in_task(void *arg, auv_value *ret)
 {
-        static const struct measurement measurements[] = {
+        static const struct measurement both[] = {
                 { "yield_ns", 2, bench_measure_yield },
                 { "yield_ns", 1000, bench_measure_yield },
                 { "create_await_ns", 1, bench_measure_create_await },
                 { "set_wake_ns", 1, bench_measure_set_wake },
                 { "gather_ns", 1000, bench_measure_gather },
                 { "sleep_cancel_ns", 1000, bench_measure_sleep_cancel },
+                { 0 },
+        };
+        static const struct measurement stackful[] = {
                 { "call_soon_ns", 1000, bench_measure_call_soon },
                 { "lock_ns", 1, bench_measure_lock },
                 { "lock_contended_ns", 1, bench_measure_lock_contended },
@@ -84,11 +98,12 @@ static int measure_in_task(void *arg, auv_value *ret)
                 { "event_ns", 1, bench_measure_event },
                 { "queue_ns", 1, bench_measure_queue },
                 { "queue_unlimited_ns", 1, bench_measure_queue_unlimited },
+                { 0 },
         };
+        const struct run *run = arg;
 
-        for (size_t i = 0; i < sizeof(measurements) / sizeof(measurements[0]); i++)
-                AUV_TRY(measure_one(arg, &measurements[i]));
-        return 0;
+        AUV_TRY(measure_all(run, both));
+        return run->options->form == BENCH_STACKFUL ? measure_all(run, stackful) : 0;
 }
 
 static void report_sizes(const struct bench_report *report)

@@ -20,12 +20,26 @@ struct run {
         double first_peak;  /* of the first wave */
 };
 
-static int sleeper(void *arg, auv_value *ret)
-{
-        const double *seconds = arg;
+struct sleeper {
+        auv_frame frame;
+        double seconds;
+};
 
-        return auv_await_sleep(*seconds);
+static int sleep_without_stack(auv_frame *frame, auv_value *ret)
+{
+        AUV_BEGIN(struct sleeper, self);
+        AUV_AWAIT_SLEEP(self->seconds);
+        AUV_END;
 }
+
+static int sleep_with_stack(void *arg, auv_value *ret)
+{
+        const struct sleeper *self = arg;
+
+        return auv_await_sleep(self->seconds);
+}
+
+static const struct bench_body sleep_once = { sleep_without_stack, sleep_with_stack };
 
 static double highest(double a, double b)
 {
@@ -34,7 +48,7 @@ static double highest(double a, double b)
 
 static int run_wave(struct run *run)
 {
-        const double seconds = run->options->seconds;
+        const struct sleeper sleeper = { .seconds = run->options->seconds };
         struct bench_crowd *crowd;
         int r;
 
@@ -42,7 +56,8 @@ static int run_wave(struct run *run)
         if (!crowd)
                 return AUV_ENOMEM;
         for (size_t i = 0; i < crowd->n; i++)
-                crowd->tasks[i] = auv_create_task(sleeper, &seconds, sizeof(seconds));
+                crowd->tasks[i] = bench_create_task(run->options->form, sleep_once, &sleeper,
+                                                    sizeof(sleeper));
         r = auv_await_sleep(0);
         run->page_tables = highest(run->page_tables, bench_read_memory().page_tables); /* all sleep now */
         if (r == 0)
@@ -89,8 +104,8 @@ static int measure(const struct bench_options *options, const struct bench_repor
         const struct bench_metric metrics[] = {
                 { "wall_beyond", (double)wall_ns / 1e9 - waves * options->seconds, "s" },
                 { "cpu_per_task", (double)cpu_ns / (n * waves), "ns" },
-                { "memory_per_task", (peak.peak - before.resident + peak.page_tables - before.page_tables) / n,
-                  "bytes" },
+                { "memory_per_task",
+                  (peak.peak - before.resident + peak.page_tables - before.page_tables) / n, "bytes" },
                 { "memory_per_task_total", (peak.peak + peak.page_tables) / n, "bytes" },
                 { "left_per_task", (bench_read_memory().resident - before.resident) / n, "bytes" },
                 { "later_waves_per_task", (peak.peak - run.first_peak) / n, "bytes" },

@@ -16,19 +16,41 @@ struct stagger {
 };
 
 struct sleeper {
+        auv_frame frame;
         struct stagger *stagger;
         int64_t delay_ns;
+        int64_t due_ns;
 };
 
-static int sleep_once(void *arg, auv_value *ret)
+static double begin_sleep(struct sleeper *sleeper)
 {
-        const struct sleeper *sleeper = arg;
-        const int64_t due_ns = bench_now_ns() + sleeper->delay_ns;
+        sleeper->due_ns = bench_now_ns() + sleeper->delay_ns;
+        return (double)sleeper->delay_ns / 1e9;
+}
 
-        AUV_TRY(auv_await_sleep((double)sleeper->delay_ns / 1e9));
-        bench_lateness_add(&sleeper->stagger->lateness, bench_now_ns() - due_ns);
+static void end_sleep(const struct sleeper *sleeper)
+{
+        bench_lateness_add(&sleeper->stagger->lateness, bench_now_ns() - sleeper->due_ns);
+}
+
+static int sleep_without_stack(auv_frame *frame, auv_value *ret)
+{
+        AUV_BEGIN(struct sleeper, self);
+        AUV_AWAIT_SLEEP(begin_sleep(self));
+        end_sleep(self);
+        AUV_END;
+}
+
+static int sleep_with_stack(void *arg, auv_value *ret)
+{
+        struct sleeper *self = arg;
+
+        AUV_TRY(auv_await_sleep(begin_sleep(self)));
+        end_sleep(self);
         return 0;
 }
+
+static const struct bench_body sleep_once = { sleep_without_stack, sleep_with_stack };
 
 /* Tasks that would have been started by now are started at once. */
 static int start_one_a_millisecond(struct stagger *stagger, struct bench_crowd *crowd)
@@ -38,12 +60,15 @@ static int start_one_a_millisecond(struct stagger *stagger, struct bench_crowd *
         for (size_t i = 0; i < crowd->n; i++) {
                 const int64_t until_ns = start_ns + (int64_t)i * 1000000 - bench_now_ns();
                 uint64_t state = stagger->options->seed + i;
+                const struct sleeper sleeper = {
+                        .stagger = stagger,
+                        .delay_ns = bench_draw_ns(&state, 1, 100),
+                };
 
                 if (until_ns > 0)
                         AUV_TRY(auv_await_sleep((double)until_ns / 1e9));
-                crowd->tasks[i] = auv_create_task(
-                        sleep_once, &(struct sleeper) { stagger, bench_draw_ns(&state, 1, 100) },
-                        sizeof(struct sleeper));
+                crowd->tasks[i] = bench_create_task(stagger->options->form, sleep_once, &sleeper,
+                                                    sizeof(sleeper));
         }
         return 0;
 }

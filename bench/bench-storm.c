@@ -19,24 +19,49 @@ struct storm {
 };
 
 struct sleeper {
+        auv_frame frame;
         struct storm *storm;
         uint64_t state; /* of its generator */
+        uint64_t round;
+        int64_t due_ns;
 };
 
-static int sleep_many_times(void *arg, auv_value *ret)
+/* The seconds of the next sleep, which begins now. */
+static double begin_sleep(struct sleeper *sleeper)
 {
-        struct sleeper *sleeper = arg;
-        struct storm *storm = sleeper->storm;
+        const int64_t delay_ns = bench_draw_ns(&sleeper->state, 1, 10);
 
-        for (uint64_t round = 0; round < storm->options->n_rounds; round++) {
-                const int64_t delay_ns = bench_draw_ns(&sleeper->state, 1, 10);
-                const int64_t due_ns = bench_now_ns() + delay_ns;
+        sleeper->due_ns = bench_now_ns() + delay_ns;
+        return (double)delay_ns / 1e9;
+}
 
-                AUV_TRY(auv_await_sleep((double)delay_ns / 1e9));
-                bench_lateness_add(&storm->lateness, bench_now_ns() - due_ns);
+static void end_sleep(const struct sleeper *sleeper)
+{
+        bench_lateness_add(&sleeper->storm->lateness, bench_now_ns() - sleeper->due_ns);
+}
+
+static int storm_without_stack(auv_frame *frame, auv_value *ret)
+{
+        AUV_BEGIN(struct sleeper, self);
+        for (; self->round < self->storm->options->n_rounds; self->round++) {
+                AUV_AWAIT_SLEEP(begin_sleep(self));
+                end_sleep(self);
+        }
+        AUV_END;
+}
+
+static int storm_with_stack(void *arg, auv_value *ret)
+{
+        struct sleeper *self = arg;
+
+        for (; self->round < self->storm->options->n_rounds; self->round++) {
+                AUV_TRY(auv_await_sleep(begin_sleep(self)));
+                end_sleep(self);
         }
         return 0;
 }
+
+static const struct bench_body sleep_many_times = { storm_without_stack, storm_with_stack };
 
 static int run_storm(void *arg, auv_value *ret)
 {
@@ -47,10 +72,12 @@ static int run_storm(void *arg, auv_value *ret)
         crowd = bench_crowd_new(storm->options->n_tasks);
         if (!crowd)
                 return AUV_ENOMEM;
-        for (size_t i = 0; i < crowd->n; i++)
-                crowd->tasks[i] = auv_create_task(sleep_many_times,
-                                                  &(struct sleeper) { storm, storm->options->seed + i },
-                                                  sizeof(struct sleeper));
+        for (size_t i = 0; i < crowd->n; i++) {
+                const struct sleeper sleeper = { .storm = storm, .state = storm->options->seed + i };
+
+                crowd->tasks[i] = bench_create_task(storm->options->form, sleep_many_times, &sleeper,
+                                                    sizeof(sleeper));
+        }
         r = bench_await_crowd(crowd, /* flags= */ 0);
         bench_crowd_free(crowd);
         return r;

@@ -12,10 +12,37 @@
 #define SHORT_S 0.01
 
 struct waits {
+        enum bench_form form;
         size_t n;
         double seconds; /* of each sleep */
         double timeout;
 };
+
+struct waiter {
+        auv_frame frame;
+        const struct waits *waits;
+        auv_timeout *limit;
+};
+
+/* Fails where the wait has not ended as it has to. */
+static int check_end(const struct waits *waits, int r)
+{
+        return r == (waits->timeout < waits->seconds ? AUV_ETIMEDOUT : 0) ? 0 : AUV_ERUNTIME;
+}
+
+static int wait_without_stack(auv_frame *frame, auv_value *ret)
+{
+        int r;
+
+        AUV_BEGIN(struct waiter, self);
+        self->limit = auv_timeout_new(self->waits->timeout);
+        AUV_CHECK(auv_timeout_enter(self->limit));
+        AUV_AWAIT_SLEEP_CATCH(r, self->waits->seconds);
+        AUV_CHECK(check_end(self->waits, auv_timeout_exit(self->limit, r)));
+        AUV_FINALLY;
+        auv_unref(self->limit);
+        AUV_END;
+}
 
 static int sleep_under_timeout(const struct waits *waits)
 {
@@ -25,18 +52,19 @@ static int sleep_under_timeout(const struct waits *waits)
         return auv_timeout_exit(limit, auv_await_sleep(waits->seconds));
 }
 
-/* Fails where the sleep does not end as it has to. */
-static int wait_once(void *arg, auv_value *ret)
+static int wait_with_stack(void *arg, auv_value *ret)
 {
-        const struct waits *waits = *(const struct waits **)arg;
-        const int expected = waits->timeout < waits->seconds ? AUV_ETIMEDOUT : 0;
+        const struct waiter *self = arg;
 
-        return sleep_under_timeout(waits) == expected ? 0 : AUV_ERUNTIME;
+        return check_end(self->waits, sleep_under_timeout(self->waits));
 }
+
+static const struct bench_body wait_once = { wait_without_stack, wait_with_stack };
 
 static int run_waits(void *arg, auv_value *ret)
 {
         const struct waits *waits = arg;
+        const struct waiter waiter = { .waits = waits };
         struct bench_crowd *crowd;
         int r;
 
@@ -44,32 +72,36 @@ static int run_waits(void *arg, auv_value *ret)
         if (!crowd)
                 return AUV_ENOMEM;
         for (size_t i = 0; i < crowd->n; i++)
-                crowd->tasks[i] = auv_create_task(wait_once, &waits, sizeof(waits));
+                crowd->tasks[i] = bench_create_task(waits->form, wait_once, &waiter, sizeof(waiter));
         r = bench_await_crowd(crowd, /* flags= */ 0);
         bench_crowd_free(crowd);
         return r;
 }
 
 /* Nanoseconds of processor time for each wait. */
-static int measure_waits(struct waits waits, double *ret_ns)
+static int measure_waits(struct waits *waits, double *ret_ns)
 {
         AUV_AUTO auv_runner *runner = auv_runner_new(AUV_LOOP_OPTIONS(.clock = AUV_CLOCK_MONOTONIC));
         int64_t cpu_ns;
 
         auv_runner_get_loop(runner);
         cpu_ns = bench_cpu_ns();
-        AUV_TRY(auv_runner_run(runner, run_waits, &waits, /* ret= */ NULL));
-        *ret_ns = (double)(bench_cpu_ns() - cpu_ns) / (double)waits.n;
+        AUV_TRY(auv_runner_run(runner, run_waits, waits, /* ret= */ NULL));
+        *ret_ns = (double)(bench_cpu_ns() - cpu_ns) / (double)waits->n;
         return 0;
 }
 
 static int measure(const struct bench_options *options, const struct bench_report *report)
 {
         struct bench_metric metrics[] = { { "never_ns", 0, "ns" }, { "always_ns", 0, "ns" } };
-        const size_t n = options->n_tasks;
+        struct waits waits = { .form = options->form, .n = options->n_tasks };
 
-        AUV_TRY(measure_waits((struct waits) { n, .seconds = 0, .timeout = LONG_S }, &metrics[0].value));
-        AUV_TRY(measure_waits((struct waits) { n, .seconds = LONG_S, .timeout = SHORT_S }, &metrics[1].value));
+        waits.seconds = 0;
+        waits.timeout = LONG_S;
+        AUV_TRY(measure_waits(&waits, &metrics[0].value));
+        waits.seconds = LONG_S;
+        waits.timeout = SHORT_S;
+        AUV_TRY(measure_waits(&waits, &metrics[1].value));
         bench_report_row(report, options->n_tasks, metrics, sizeof(metrics) / sizeof(metrics[0]));
         return 0;
 }

@@ -11,6 +11,7 @@
 #include "coro/coro.h"
 #include "coro/stack.h"
 #include "coro/stackful.h"
+#include "coro/stackless.h"
 #include "support/process.h"
 
 #include <asyncuv/error.h>
@@ -31,6 +32,18 @@ static int suspend_until_told(void *arg, auv_value *ret)
 static int return_at_once(void *arg, auv_value *ret)
 {
         return 0;
+}
+
+struct suspender {
+        auv_frame frame;
+        size_t n_resumed;
+};
+
+/* A task knows its body by a pointer: the compiler must not know which it is. */
+static auv_stackless_fn hide(auv_stackless_fn fn)
+{
+        __asm__("" : "+r"(fn));
+        return fn;
 }
 
 /* A place for @n coroutines, and a pool for their stacks. */
@@ -73,7 +86,7 @@ static void end_all(struct stage *stage)
         }
 }
 
-int bench_measure_switch(size_t n, double *ret_ns)
+static int measure_stackful(size_t n, double *ret_ns)
 {
         const size_t turns = N_SWITCHES / n + 1;
         struct stage stage;
@@ -95,7 +108,45 @@ int bench_measure_switch(size_t n, double *ret_ns)
         return r;
 }
 
-int bench_measure_life(size_t n, double *ret_ns)
+/* What AUV_AWAIT does once it has to wait, for ever. */
+static int suspend_always(auv_frame *frame, auv_value *ret)
+{
+        AUV_BEGIN(struct suspender, self);
+        for (;;) {
+                __label__ resumed;
+
+                AUV_SUSPEND_AT_(resumed);
+        resumed:
+                self->n_resumed++;
+        }
+        AUV_END;
+}
+
+static int measure_stackless(size_t n, double *ret_ns)
+{
+        const size_t turns = N_SWITCHES / n + 1;
+        struct suspender *suspenders;
+        auv_value unused;
+        int64_t start_ns;
+
+        suspenders = calloc(n, sizeof(*suspenders));
+        if (!suspenders)
+                return AUV_ENOMEM;
+        start_ns = bench_now_ns();
+        for (size_t turn = 0; turn < turns; turn++)
+                for (size_t i = 0; i < n; i++)
+                        auv__stackless_resume(hide(suspend_always), &suspenders[i].frame, &unused, 0);
+        *ret_ns = (double)(bench_now_ns() - start_ns) / ((double)(turns * n) * 2);
+        free(suspenders);
+        return 0;
+}
+
+int bench_measure_switch(enum bench_form form, size_t n, double *ret_ns)
+{
+        return form == BENCH_STACKLESS ? measure_stackless(n, ret_ns) : measure_stackful(n, ret_ns);
+}
+
+int bench_measure_life(enum bench_form form, size_t n, double *ret_ns)
 {
         const size_t turns = N_SWITCHES / n + 1;
         struct stage stage;

@@ -10,7 +10,7 @@
 
 enum { N_FREE = 100000, N_HANDED = 10000 };
 
-int bench_measure_lock(size_t n, double *ret_ns)
+int bench_measure_lock(enum bench_form form, size_t n, double *ret_ns)
 {
         AUV_AUTO auv_lock *lock = auv_lock_new();
         const int64_t start_ns = bench_now_ns();
@@ -35,7 +35,7 @@ static int take_lock_many_times(void *arg, auv_value *ret)
 }
 
 /* Two tasks want the same lock, and wait for it each time; for each time. */
-int bench_measure_lock_contended(size_t n, double *ret_ns)
+int bench_measure_lock_contended(enum bench_form form, size_t n, double *ret_ns)
 {
         AUV_AUTO auv_lock *lock = auv_lock_new();
         AUV_AUTO auv_task *first = auv_create_task(take_lock_many_times, &lock, sizeof(lock));
@@ -52,7 +52,7 @@ int bench_measure_lock_contended(size_t n, double *ret_ns)
         return 0;
 }
 
-int bench_measure_semaphore(size_t n, double *ret_ns)
+int bench_measure_semaphore(enum bench_form form, size_t n, double *ret_ns)
 {
         AUV_AUTO auv_semaphore *semaphore = auv_semaphore_new(1);
         const int64_t start_ns = bench_now_ns();
@@ -77,7 +77,7 @@ static int wait_many_times(void *arg, auv_value *ret)
 }
 
 /* An event is set each time that a task waits for it. */
-int bench_measure_event(size_t n, double *ret_ns)
+int bench_measure_event(enum bench_form form, size_t n, double *ret_ns)
 {
         AUV_AUTO auv_event *event = auv_event_new();
         AUV_AUTO auv_task *waiter = auv_create_task(wait_many_times, &event, sizeof(event));
@@ -117,12 +117,12 @@ static int measure_queue(long maxsize, double *ret_ns)
         return 0;
 }
 
-int bench_measure_queue(size_t n, double *ret_ns)
+int bench_measure_queue(enum bench_form form, size_t n, double *ret_ns)
 {
         return measure_queue(/* maxsize= */ 1, ret_ns);
 }
 
-int bench_measure_queue_unlimited(size_t n, double *ret_ns)
+int bench_measure_queue_unlimited(enum bench_form form, size_t n, double *ret_ns)
 {
         return measure_queue(/* maxsize= */ 0, ret_ns);
 }

@@ -9,16 +9,35 @@
 
 enum { N_TIMES = 10000 };
 
-static int yield_many_times(void *arg, auv_value *ret)
+/* ---- Tasks that let each other run */
+
+struct yielder {
+        auv_frame frame;
+        size_t rounds;
+};
+
+static int yield_without_stack(auv_frame *frame, auv_value *ret)
 {
-        for (size_t i = *(const size_t *)arg; i > 0; i--)
+        AUV_BEGIN(struct yielder, self);
+        while (self->rounds-- > 0)
+                AUV_AWAIT_SLEEP(0);
+        AUV_END;
+}
+
+static int yield_with_stack(void *arg, auv_value *ret)
+{
+        struct yielder *self = arg;
+
+        while (self->rounds-- > 0)
                 AUV_TRY(auv_await_sleep(0));
         return 0;
 }
 
-int bench_measure_yield(size_t n, double *ret_ns)
+static const struct bench_body yield_many_times = { yield_without_stack, yield_with_stack };
+
+int bench_measure_yield(enum bench_form form, size_t n, double *ret_ns)
 {
-        const size_t rounds = 1000000 / n;
+        const struct yielder yielder = { .rounds = 1000000 / n };
         struct bench_crowd *crowd;
         int64_t start_ns;
         int r;
@@ -27,74 +46,170 @@ int bench_measure_yield(size_t n, double *ret_ns)
         if (!crowd)
                 return AUV_ENOMEM;
         for (size_t i = 0; i < n; i++)
-                crowd->tasks[i] = auv_create_task(yield_many_times, &rounds, sizeof(rounds));
+                crowd->tasks[i] = bench_create_task(form, yield_many_times, &yielder, sizeof(yielder));
         r = auv_await_sleep(0); /* they have started */
         start_ns = bench_now_ns();
         if (r == 0)
                 r = bench_await_crowd(crowd, /* flags= */ 0);
-        *ret_ns = (double)(bench_now_ns() - start_ns) / (double)(n * rounds);
+        *ret_ns = (double)(bench_now_ns() - start_ns) / (double)(n * yielder.rounds);
         bench_crowd_free(crowd);
         return r;
 }
 
-static int return_at_once(void *arg, auv_value *ret)
+/* ---- A task after the other, made and awaited by one of the same form */
+
+struct nothing {
+        auv_frame frame;
+};
+
+static int return_without_stack(auv_frame *frame, auv_value *ret)
+{
+        AUV_BEGIN(struct nothing, self);
+        AUV_RETURN(.i = 1);
+        AUV_END;
+}
+
+static int return_with_stack(void *arg, auv_value *ret)
 {
         ret->i = 1;
         return 0;
 }
 
-int bench_measure_create_await(size_t n, double *ret_ns)
-{
-        const int64_t start_ns = bench_now_ns();
+static const struct bench_body return_at_once = { return_without_stack, return_with_stack };
 
+struct maker {
+        auv_frame frame;
+        auv_task *task;
+        int i;
+        int64_t *ns;
+};
+
+static int make_without_stack(auv_frame *frame, auv_value *ret)
+{
+        AUV_BEGIN(struct maker, self);
+        *self->ns = -bench_now_ns();
+        for (; self->i < N_TIMES; self->i++) {
+                self->task = auv_create_stackless_task(return_without_stack, &(struct nothing) { 0 },
+                                                       sizeof(struct nothing));
+                AUV_AWAIT(self->task, NULL);
+                self->task = auv_unref(self->task);
+        }
+        *self->ns += bench_now_ns();
+        AUV_FINALLY;
+        auv_unref(self->task);
+        AUV_END;
+}
+
+static int make_with_stack(void *arg, auv_value *ret)
+{
+        const struct maker *self = arg;
+
+        *self->ns = -bench_now_ns();
         for (int i = 0; i < N_TIMES; i++) {
-                AUV_AUTO auv_task *task = auv_create_task(return_at_once, NULL, 0);
+                AUV_AUTO auv_task *task = auv_create_task(return_with_stack, NULL, 0);
 
                 AUV_TRY(auv_await(task, NULL));
         }
-        *ret_ns = (double)(bench_now_ns() - start_ns) / N_TIMES;
+        *self->ns += bench_now_ns();
         return 0;
 }
 
-static int await_in_turn(void *arg, auv_value *ret)
-{
-        struct bench_crowd *futures = *(struct bench_crowd **)arg;
+static const struct bench_body make_many = { make_without_stack, make_with_stack };
 
-        for (size_t i = 0; i < futures->n; i++)
-                AUV_TRY(auv_await(futures->tasks[i], NULL));
+int bench_measure_create_await(enum bench_form form, size_t n, double *ret_ns)
+{
+        int64_t ns = 0;
+        const struct maker maker = { .ns = &ns };
+        AUV_AUTO auv_task *task = bench_create_task(form, make_many, &maker, sizeof(maker));
+
+        AUV_TRY(auv_await(task, NULL));
+        *ret_ns = (double)ns / N_TIMES;
         return 0;
 }
 
-/* A task awaits one future after the other; each is set when the task waits for it. */
-int bench_measure_set_wake(size_t n, double *ret_ns)
-{
+/* ---- A task awaits one future after the other; another sets each when the first waits for it */
+
+struct pair {
+        auv_frame frame;
         struct bench_crowd *futures;
-        auv_task *task;
-        int64_t start_ns;
+        size_t i;
+        int64_t *ns;
+};
+
+static int await_without_stack(auv_frame *frame, auv_value *ret)
+{
+        AUV_BEGIN(struct pair, self);
+        for (; self->i < self->futures->n; self->i++)
+                AUV_AWAIT(self->futures->tasks[self->i], NULL);
+        AUV_END;
+}
+
+static int await_with_stack(void *arg, auv_value *ret)
+{
+        const struct pair *self = arg;
+
+        for (size_t i = 0; i < self->futures->n; i++)
+                AUV_TRY(auv_await(self->futures->tasks[i], NULL));
+        return 0;
+}
+
+static const struct bench_body await_in_turn = { await_without_stack, await_with_stack };
+
+static int set_without_stack(auv_frame *frame, auv_value *ret)
+{
+        AUV_BEGIN(struct pair, self);
+        *self->ns = -bench_now_ns();
+        for (; self->i < self->futures->n; self->i++) {
+                AUV_CHECK(auv_future_set_result(self->futures->tasks[self->i], (auv_value) { .i = 1 }));
+                AUV_AWAIT_SLEEP(0);
+        }
+        *self->ns += bench_now_ns();
+        AUV_END;
+}
+
+static int set_with_stack(void *arg, auv_value *ret)
+{
+        const struct pair *self = arg;
+
+        *self->ns = -bench_now_ns();
+        for (size_t i = 0; i < self->futures->n; i++) {
+                AUV_TRY(auv_future_set_result(self->futures->tasks[i], (auv_value) { .i = 1 }));
+                AUV_TRY(auv_await_sleep(0));
+        }
+        *self->ns += bench_now_ns();
+        return 0;
+}
+
+static const struct bench_body set_in_turn = { set_without_stack, set_with_stack };
+
+int bench_measure_set_wake(enum bench_form form, size_t n, double *ret_ns)
+{
+        int64_t ns = 0;
+        struct pair pair = { .ns = &ns };
+        struct bench_crowd *tasks;
         int r;
 
-        futures = bench_crowd_new(N_TIMES);
-        if (!futures)
+        tasks = bench_crowd_new(2);
+        pair.futures = bench_crowd_new(N_TIMES);
+        if (!tasks || !pair.futures) {
+                bench_crowd_free(tasks);
+                bench_crowd_free(pair.futures);
                 return AUV_ENOMEM;
-        for (size_t i = 0; i < futures->n; i++)
-                futures->tasks[i] = auv_loop_create_future(NULL);
-        task = auv_create_task(await_in_turn, &futures, sizeof(futures));
-        r = auv_await_sleep(0);
-        start_ns = bench_now_ns();
-        for (size_t i = 0; r == 0 && i < futures->n; i++) {
-                r = auv_future_set_result(futures->tasks[i], (auv_value) { .i = 1 });
-                if (r == 0)
-                        r = auv_await_sleep(0);
         }
-        *ret_ns = (double)(bench_now_ns() - start_ns) / N_TIMES;
-        if (r == 0)
-                r = auv_await(task, NULL);
-        auv_unref(task);
-        bench_crowd_free(futures);
+        for (size_t i = 0; i < pair.futures->n; i++)
+                pair.futures->tasks[i] = auv_loop_create_future(NULL);
+        tasks->tasks[0] = bench_create_task(form, await_in_turn, &pair, sizeof(pair));
+        tasks->tasks[1] = bench_create_task(form, set_in_turn, &pair, sizeof(pair));
+        r = bench_await_crowd(tasks, /* flags= */ 0);
+        *ret_ns = (double)ns / N_TIMES;
+        bench_crowd_free(tasks);
+        bench_crowd_free(pair.futures);
         return r;
 }
 
-int bench_measure_gather(size_t n, double *ret_ns)
+/* ---- Many tasks, from the making of the first to the end of the last */
+
+int bench_measure_gather(enum bench_form form, size_t n, double *ret_ns)
 {
         const int64_t start_ns = bench_now_ns();
         struct bench_crowd *crowd;
@@ -104,27 +219,37 @@ int bench_measure_gather(size_t n, double *ret_ns)
         if (!crowd)
                 return AUV_ENOMEM;
         for (size_t i = 0; i < n; i++)
-                crowd->tasks[i] = auv_create_task(return_at_once, NULL, 0);
+                crowd->tasks[i] = bench_create_task(form, return_at_once, &(struct nothing) { 0 },
+                                                    sizeof(struct nothing));
         r = bench_await_crowd(crowd, /* flags= */ 0);
         bench_crowd_free(crowd);
         *ret_ns = (double)(bench_now_ns() - start_ns) / (double)n;
         return r;
 }
 
-static int sleep_for_an_hour(void *arg, auv_value *ret)
+static int sleep_without_stack(auv_frame *frame, auv_value *ret)
+{
+        AUV_BEGIN(struct nothing, self);
+        AUV_AWAIT_SLEEP(3600);
+        AUV_END;
+}
+
+static int sleep_with_stack(void *arg, auv_value *ret)
 {
         return auv_await_sleep(3600);
 }
+
+static const struct bench_body sleep_for_an_hour = { sleep_without_stack, sleep_with_stack };
 
 static int cancel_crowd(struct bench_crowd *crowd)
 {
         AUV_TRY(auv_await_sleep(0)); /* all sleep now */
         for (size_t i = 0; i < crowd->n; i++)
-                AUV_TRY(auv_future_cancel(crowd->tasks[i], /* message= */ NULL));
+                AUV_TRY(auv_task_cancel(crowd->tasks[i], /* message= */ NULL));
         return bench_await_crowd(crowd, AUV_RETURN_EXCEPTIONS);
 }
 
-int bench_measure_sleep_cancel(size_t n, double *ret_ns)
+int bench_measure_sleep_cancel(enum bench_form form, size_t n, double *ret_ns)
 {
         const int64_t start_ns = bench_now_ns();
         struct bench_crowd *crowd;
@@ -134,23 +259,26 @@ int bench_measure_sleep_cancel(size_t n, double *ret_ns)
         if (!crowd)
                 return AUV_ENOMEM;
         for (size_t i = 0; i < n; i++)
-                crowd->tasks[i] = auv_create_task(sleep_for_an_hour, NULL, 0);
+                crowd->tasks[i] = bench_create_task(form, sleep_for_an_hour, &(struct nothing) { 0 },
+                                                    sizeof(struct nothing));
         r = cancel_crowd(crowd);
         bench_crowd_free(crowd);
         *ret_ns = (double)(bench_now_ns() - start_ns) / (double)n;
         return r;
 }
 
-static void nothing(void *arg)
+/* ---- No task at all */
+
+static void do_nothing(void *arg)
 {
 }
 
-int bench_measure_call_soon(size_t n, double *ret_ns)
+int bench_measure_call_soon(enum bench_form form, size_t n, double *ret_ns)
 {
         const int64_t start_ns = bench_now_ns();
 
         for (size_t i = 0; i < n; i++)
-                AUV_TRY(auv_loop_call_soon(NULL, nothing, NULL, NULL));
+                AUV_TRY(auv_loop_call_soon(NULL, do_nothing, NULL, NULL));
         AUV_TRY(auv_await_sleep(0));
         *ret_ns = (double)(bench_now_ns() - start_ns) / (double)n;
         return 0;

@@ -4,6 +4,12 @@
 
 #include <stdlib.h>
 
+auv_task *bench_create_task(enum bench_form form, struct bench_body body, const void *frame, size_t size)
+{
+        return form == BENCH_STACKLESS ? auv_create_stackless_task(body.stackless, frame, size)
+                                       : auv_create_task(body.stackful, frame, size);
+}
+
 struct bench_crowd *bench_crowd_new(size_t n)
 {
         struct bench_crowd *crowd;

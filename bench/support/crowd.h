@@ -2,7 +2,20 @@
 #ifndef BENCH_CROWD_H
 #define BENCH_CROWD_H
 
+#include "support/program.h"
+
 #include <asyncuv.h>
+
+/*
+ * One body in both forms. Both have their arguments in the same struct, which begins with an
+ * auv_frame; that is of no use to the stackful one.
+ */
+struct bench_body {
+        auv_stackless_fn stackless;
+        auv_coro_fn stackful;
+};
+
+auv_task *bench_create_task(enum bench_form form, struct bench_body body, const void *frame, size_t size);
 
 /* Many tasks, made by whoever measures, that are awaited and given up together. */
 struct bench_crowd {
@@ -16,7 +29,7 @@ struct bench_crowd *bench_crowd_new(size_t n);
 /* Gives up the tasks, of which some may be missing; @crowd may be NULL. */
 void bench_crowd_free(struct bench_crowd *crowd);
 
-/* Gathers all of them; the first error, with AUV_RETURN_EXCEPTIONS in @flags none of theirs. */
+/* Gathers all of them: 0, or the first error; with AUV_RETURN_EXCEPTIONS in @flags none of theirs. */
 int bench_await_crowd(struct bench_crowd *crowd, int flags);
 
 #endif

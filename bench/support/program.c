@@ -22,7 +22,10 @@ struct request {
         bool sizes_given;
 };
 
-static const char *const forms[] = { "stackful" };
+static const char *const forms[] = {
+        [BENCH_STACKLESS] = "stackless",
+        [BENCH_STACKFUL] = "stackful",
+};
 
 static const struct option options[] = {
         { "form", required_argument, NULL, 'f' },
@@ -134,10 +137,10 @@ static struct request parse(int argc, char **argv, const struct bench_program *p
                         exit(EXIT_SUCCESS);
                 }
                 if (letter == '?' || !accepts(program, letter) || !parse_option(letter, optarg, &request)) {
+                        print_usage(program, stderr);
                         if (letter != '?')
                                 fprintf(stderr, "bench-%s: what is that to mean: %s?\n", program->workload,
                                         argv[optind - 1]);
-                        print_usage(program, stderr);
                         exit(2);
                 }
         }
@@ -177,13 +180,14 @@ static int measure_in_child(const struct bench_program *program, const struct be
 
 /* One form: with the number of tasks that was asked for, or for a table with one after the other. */
 static int measure_form(const struct bench_program *program, const struct request *request,
-                        struct bench_report *report)
+                        enum bench_form form, struct bench_report *report)
 {
         struct bench_options measured = request->options;
 
+        measured.form = form;
         if (!request->table || request->sizes_given || program->sizes[0] == 0)
                 return measure_in_child(program, &measured, report);
-        for (size_t i = 0; i < sizeof(program->sizes) / sizeof(program->sizes[0]) && program->sizes[i]; i++) {
+        for (size_t i = 0; i < BENCH_MAX_SIZES && program->sizes[i]; i++) {
                 measured.n_tasks = program->sizes[i];
                 AUV_TRY(measure_in_child(program, &measured, report));
         }
@@ -202,7 +206,7 @@ int bench_main(int argc, char **argv, const struct bench_program *program)
                 if (request.form && request.form != forms[i])
                         continue;
                 report.form = forms[i];
-                if (measure_form(program, &request, &report) < 0)
+                if (measure_form(program, &request, (enum bench_form)i, &report) < 0)
                         status = EXIT_FAILURE;
         }
         return status;

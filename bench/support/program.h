@@ -12,7 +12,13 @@
  * for several, each measured in a process of its own, so that its peak of memory is its own.
  */
 
+enum bench_form {
+        BENCH_STACKLESS,
+        BENCH_STACKFUL,
+};
+
 struct bench_options {
+        enum bench_form form;
         uint64_t n_tasks;
         double seconds;
         uint64_t n_rounds;
@@ -21,12 +27,14 @@ struct bench_options {
         uint64_t n_runs;
 };
 
+enum { BENCH_MAX_SIZES = 4 };
+
 struct bench_program {
         const char *workload;
         const char *title;    /* what stands above its table */
         const char *accepted; /* letters of the options that it takes, see options in program.c */
         struct bench_options defaults;
-        uint64_t sizes[4];    /* of a table without --tasks; zero behind the last */
+        uint64_t sizes[BENCH_MAX_SIZES]; /* of a table without --tasks; zero behind the last */
 
         /* Measures, and reports; returns 0 or an error. */
         int (*measure)(const struct bench_options *options, const struct bench_report *report);

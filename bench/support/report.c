@@ -41,7 +41,8 @@ static const char *readable(const struct bench_metric *metric, char *text, size_
                         value /= larger[i].factor;
                         unit = larger[i].to;
                 }
-        snprintf(text, size, "%.*f %s", fabs(value) < 100 && strcmp(unit, "fires") != 0 ? 2 : 0, value, unit);
+        snprintf(text, size, "%.*f %s", fabs(value) < 100 && strcmp(unit, "fires") != 0 ? 2 : 0, value,
+                 unit);
         return text;
 }
 
