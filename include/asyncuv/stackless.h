@@ -43,7 +43,8 @@ AUV_BEGIN_DECLS
  *   - An await stands in the body itself, as a statement: in a block, a loop, a switch, as often as one
  *     likes on one line; not in a function that the body calls, unless that is stackless too
  *     (AUV_AWAIT_INLINE), and not within a statement expression.
- *   - The functions with "await" in their names need a stack. Here they fail with AUV_ENOSTACK.
+ *   - The functions with "await" in their names need a stack, and fail with AUV_ENOSTACK; but for those
+ *     that AUV_AWAIT_CALL may call.
  *   - The body is left by AUV_RETURN, AUV_RAISE, AUV_LEAVE, AUV_CHECK, by a failed await, or at its end. All
  *     of them come by AUV_FINALLY; a plain `return`, and with it AUV_TRY, does not.
  */
@@ -62,6 +63,19 @@ typedef struct auv_frame {
         int32_t at;
         int32_t error;
 } auv_frame;
+
+/**
+ * struct auv_subframe - the place for one await of the library's in a stackless body
+ * @fn, @frame, @room: the library's own
+ *
+ * A member of the frame of a body that uses AUV_AWAIT_CALL. One is enough for any number of them, as only
+ * one at a time is awaited.
+ */
+typedef struct auv_subframe {
+        auv_stackless_fn fn;
+        auv_frame frame;
+        void *room[22];
+} auv_subframe;
 
 /**
  * auv_create_stackless_task() - run a stackless body as a task of the running loop
@@ -140,6 +154,36 @@ AUV_API void auv_frame_leave(int r, auv_error **ret_left);
  * Like: the end of a finally.
  */
 AUV_API int auv_frame_left(int r, auv_error **left);
+
+/**
+ * auv_subframe_begin() - give the next call of the library a subframe to await in
+ * @subframe:    the subframe
+ *
+ * What AUV_AWAIT_CALL begins with.
+ *
+ * Suspends: no.    Thread: the loop's.
+ */
+AUV_API void auv_subframe_begin(auv_subframe *subframe);
+
+/**
+ * auv_subframe_waits() - whether the call has begun to wait
+ * @subframe:    the subframe
+ *
+ * Return: true, and what the call returned means nothing: the body is to return AUV_SUSPENDED, and when it
+ * is called again to call auv_subframe_resume(); or false, the call has returned its result.
+ * Suspends: no.    Thread: the loop's.
+ */
+AUV_API bool auv_subframe_waits(const auv_subframe *subframe);
+
+/**
+ * auv_subframe_resume() - go on with a call that waits
+ * @subframe:    the subframe
+ * @frame:       that of the body
+ *
+ * Return: what the call returns; it means nothing where auv_subframe_waits() still.
+ * Suspends: no.    Thread: the loop's.
+ */
+AUV_API int auv_subframe_resume(auv_subframe *subframe, const auv_frame *frame);
 
 /* Begins another stackless body, or lets it go on, as part of the one that @outer is of. */
 static inline int auv_frame_run_inline(auv_frame *outer, void *inner, auv_stackless_fn fn, auv_value *ret)
@@ -265,6 +309,23 @@ auv_begin_:                                                                     
 #define AUV_AWAIT_INLINE(fn, inner, ret)          AUV_OR_LEAVE_(AUV_AWAIT_INLINE_((fn), (inner), (ret)))
 #define AUV_AWAIT_INLINE_CATCH(r, fn, inner, ret) AUV_CATCH_(r, AUV_AWAIT_INLINE_((fn), (inner), (ret)))
 
+/*
+ * Awaits one of the library's functions that wait by themselves, as in
+ *
+ *      AUV_AWAIT_CALL(&self->subframe, auv_await_queue_get(self->queue, &self->item));
+ *
+ * These are auv_await_wait(), auv_await_wait_for(), auv_await_as_completed(), auv_await_task_group_exit(),
+ * and those of locks, events, conditions, semaphores, barriers and queues. Some others have a future that can
+ * be awaited in place of them: auv_gather(), auv_shield(), auv_to_thread(). Those of streams, sockets and the
+ * like need a task with a stack, which a stackless one may make and await. A coroutine with a limit of time,
+ * as auv_await_wait_for_coro() has it, is AUV_AWAIT_INLINE_CATCH in the scope of an auv_timeout.
+ *
+ * The arguments are evaluated once. What they point to must stand in the frame, as the function uses it in
+ * the end. With _CATCH, @r is set to what the function returns, be it an error or not.
+ */
+#define AUV_AWAIT_CALL(subframe, call)          AUV_OR_LEAVE_(AUV_AWAIT_CALL_((subframe), (call)))
+#define AUV_AWAIT_CALL_CATCH(r, subframe, call) AUV_CATCH_(r, AUV_AWAIT_CALL_((subframe), (call)))
+
 /* ---- What those are made of; not for programs. */
 
 #ifdef __cplusplus
@@ -339,6 +400,18 @@ auv_begin_:                                                                     
                 auv_r_ = auv_frame_run_inline(frame, inner, fn, ret);                               \
                 if (auv_r_ == AUV_SUSPENDED) {                                                      \
                         AUV_SUSPEND_AT_(auv_resumed_);                                              \
+                }                                                                                   \
+        }
+
+#define AUV_AWAIT_CALL_(subframe, call)                                                             \
+        {                                                                                           \
+                __label__ auv_resumed_;                                                             \
+                auv_subframe_begin(subframe);                                                       \
+                auv_r_ = call;                                                                      \
+                while (auv_subframe_waits(subframe)) {                                              \
+                        AUV_SUSPEND_AT_(auv_resumed_);                                              \
+                auv_resumed_:                                                                       \
+                        auv_r_ = auv_subframe_resume(subframe, frame);                              \
                 }                                                                                   \
         }
 

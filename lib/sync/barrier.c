@@ -65,19 +65,6 @@ static bool is_filled(void *arg)
         return barrier->object.state != FILLING;
 }
 
-/* In the barrier as number @index: lets all go, or waits to be let go. */
-static int await_others(auv_barrier *barrier, int index)
-{
-        if (index + 1 == barrier->parties) {
-                barrier->object.state = DRAINING;
-                return auv_condition_notify_all(barrier->changed);
-        }
-        AUV_TRY(auv__await_condition_wait_for(barrier->changed, is_filled, barrier));
-        if (barrier->object.state == BROKEN || barrier->object.state == RESETTING)
-                return auv_raise(AUV_EBROKENBARRIER, "the barrier was aborted or reset");
-        return 0;
-}
-
 static void leave(auv_barrier *barrier)
 {
         if (--barrier->count > 0)
@@ -87,32 +74,55 @@ static void leave(auv_barrier *barrier)
         auv_condition_notify_all(barrier->changed);
 }
 
-/* With the lock taken. */
-static int await_passage(auv_barrier *barrier)
-{
-        int index, r;
+struct visit {
+        auv_frame frame;
+        auv_barrier *barrier; /* with a reference */
+        union {
+                int index;     /* of a wait */
+                enum state to; /* of a change */
+        };
+        union {
+                struct auv__lock_acquire acquire;
+                struct auv__condition_wait wait;
+        };
+};
 
-        AUV_TRY(auv__await_condition_wait_for(barrier->changed, lets_in, barrier));
-        if (barrier->object.state == BROKEN)
-                return auv_raise(AUV_EBROKENBARRIER, "the barrier is broken");
-        index = barrier->count++;
-        r = await_others(barrier, index);
-        leave(barrier);
-        return r < 0 ? r : index;
+static struct auv__lock_acquire acquire_of(const auv_barrier *barrier)
+{
+        return (struct auv__lock_acquire) { .lock = barrier->changed->lock };
 }
 
-/* Takes the lock; the barrier is held until end(). Inline, see auv__await_begin(). */
-__attribute__((always_inline)) static inline int await_begin(auv_barrier *barrier)
+static struct auv__condition_wait wait_for(auv_barrier *barrier, auv_predicate_fn predicate)
 {
-        struct auv__task *task;
-        int r;
+        return (struct auv__condition_wait) { .condition = barrier->changed, .predicate = predicate,
+                                              .arg = barrier };
+}
 
-        AUV_TRY(auv__sync_begin(barrier, &task));
-        auv__keep(&barrier->object);
-        r = auv__await_lock_acquire(barrier->changed->lock);
-        if (r < 0)
-                auv__drop(&barrier->object);
-        return r;
+static int enter(struct visit *self)
+{
+        if (self->barrier->object.state == BROKEN)
+                return auv_raise(AUV_EBROKENBARRIER, "the barrier is broken");
+        self->index = self->barrier->count++;
+        return 0;
+}
+
+/* The last one lets all go. */
+static bool completes(const struct visit *self)
+{
+        auv_barrier *barrier = self->barrier;
+
+        if (self->index + 1 < barrier->parties)
+                return false;
+        barrier->object.state = DRAINING;
+        auv_condition_notify_all(barrier->changed);
+        return true;
+}
+
+static int check_passage(const auv_barrier *barrier)
+{
+        if (barrier->object.state == BROKEN || barrier->object.state == RESETTING)
+                return auv_raise(AUV_EBROKENBARRIER, "the barrier was aborted or reset");
+        return 0;
 }
 
 static void end(auv_barrier *barrier)
@@ -123,32 +133,85 @@ static void end(auv_barrier *barrier)
         auv__drop(&barrier->object);
 }
 
-int auv_await_barrier_wait(auv_barrier *barrier)
+static int wait_steps(auv_frame *frame, auv_value *ret)
 {
+        AUV_BEGIN(struct visit, self);
         int r;
 
-        AUV_TRY(await_begin(barrier));
-        r = await_passage(barrier);
-        end(barrier);
-        return r;
+        self->acquire = acquire_of(self->barrier);
+        AUV_AWAIT_INLINE_CATCH(r, auv__lock_acquire_steps, &self->acquire, NULL);
+        if (r < 0) {
+                auv__drop(&self->barrier->object);
+                AUV_LEAVE(r);
+        }
+        self->wait = wait_for(self->barrier, lets_in);
+        AUV_AWAIT_INLINE_CATCH(r, auv__condition_wait_steps, &self->wait, NULL);
+        if (r == 0)
+                r = enter(self);
+        if (r == 0) {
+                if (!completes(self)) {
+                        self->wait = wait_for(self->barrier, is_filled);
+                        AUV_AWAIT_INLINE_CATCH(r, auv__condition_wait_steps, &self->wait, NULL);
+                        if (r == 0)
+                                r = check_passage(self->barrier);
+                }
+                leave(self->barrier);
+        }
+        end(self->barrier);
+        AUV_CHECK(r);
+        AUV_RETURN(.i = self->index);
+        AUV_END;
+}
+
+/* Changes the state, with the lock taken: to BROKEN, or as a reset does. */
+static int change_steps(auv_frame *frame, auv_value *ret)
+{
+        AUV_BEGIN(struct visit, self);
+        int r;
+
+        self->acquire = acquire_of(self->barrier);
+        AUV_AWAIT_INLINE_CATCH(r, auv__lock_acquire_steps, &self->acquire, NULL);
+        if (r < 0) {
+                auv__drop(&self->barrier->object);
+                AUV_LEAVE(r);
+        }
+        if (self->to == BROKEN)
+                self->barrier->object.state = BROKEN;
+        else
+                self->barrier->object.state = self->barrier->count > 0 ? RESETTING : FILLING;
+        auv_condition_notify_all(self->barrier->changed);
+        end(self->barrier);
+        AUV_END;
+}
+
+int auv_await_barrier_wait(auv_barrier *barrier)
+{
+        struct visit visit = { .barrier = barrier };
+        struct auv__task *task;
+
+        AUV_TRY(auv__sync_begin(barrier, &task));
+        auv__keep(&barrier->object);
+        return auv__run_steps(task, wait_steps, &visit);
 }
 
 int auv_await_barrier_reset(auv_barrier *barrier)
 {
-        AUV_TRY(await_begin(barrier));
-        barrier->object.state = barrier->count > 0 ? RESETTING : FILLING;
-        auv_condition_notify_all(barrier->changed);
-        end(barrier);
-        return 0;
+        struct visit visit = { .barrier = barrier, .to = RESETTING };
+        struct auv__task *task;
+
+        AUV_TRY(auv__sync_begin(barrier, &task));
+        auv__keep(&barrier->object);
+        return auv__run_steps(task, change_steps, &visit);
 }
 
 int auv_await_barrier_abort(auv_barrier *barrier)
 {
-        AUV_TRY(await_begin(barrier));
-        barrier->object.state = BROKEN;
-        auv_condition_notify_all(barrier->changed);
-        end(barrier);
-        return 0;
+        struct visit visit = { .barrier = barrier, .to = BROKEN };
+        struct auv__task *task;
+
+        AUV_TRY(auv__sync_begin(barrier, &task));
+        auv__keep(&barrier->object);
+        return auv__run_steps(task, change_steps, &visit);
 }
 
 int auv_barrier_parties(const auv_barrier *barrier)

@@ -4,7 +4,7 @@
 
 int auv__sync_enter(const void *object, struct auv__task **ret_task)
 {
-        AUV_TRY(auv__await_enter(ret_task));
+        AUV_TRY(auv__steps_enter(ret_task));
         if (auv__unlikely(!object))
                 return auv_raise(AUV_ENOMEM, "what is waited for could not be made");
         return 0;

@@ -2,7 +2,7 @@
 #ifndef AUV_SYNC_BIND_H
 #define AUV_SYNC_BIND_H
 
-#include "task/await.h"
+#include "task/steps.h"
 
 /*
  * What every wait for a primitive begins with. Returns 0 with the running task; or why it cannot wait:
@@ -10,7 +10,7 @@
  */
 int auv__sync_enter(const void *object, struct auv__task **ret_task);
 
-/* The same in the function that the program calls, see auv__await_begin(). */
+/* The same in the function that the program calls, see auv__steps_begin(). */
 __attribute__((always_inline)) static inline int auv__sync_begin(const void *object,
                                                                  struct auv__task **ret_task)
 {

@@ -33,10 +33,11 @@ void auv__condition_free(struct auv__object *object)
 
 int auv_await_condition_acquire(auv_condition *condition)
 {
+        struct auv__lock_acquire acquire = { .lock = condition ? condition->lock : NULL };
         struct auv__task *task;
 
         AUV_TRY(auv__sync_begin(condition, &task));
-        return auv__await_lock_acquire(condition->lock);
+        return auv__run_steps(task, auv__lock_acquire_steps, &acquire);
 }
 
 int auv_condition_release(auv_condition *condition)
@@ -55,37 +56,30 @@ static void notify(auv_condition *condition, size_t n)
                 n--;
 }
 
-/*
- * Takes the lock again after a wait that ended with @r. Requests to stop are put off until that is
- * done; the last of them is what the wait ends with then, and otherwise @r.
- */
-static int reacquire(auv_condition *condition, int r)
+/* Gives the lock back; false where the wait cannot begin, for *ret. */
+static bool begins_to_wait(struct auv__condition_wait *self, int *ret)
 {
-        AUV_AUTO auv_error *error = r < 0 ? auv__error_for(r) : NULL;
+        auv_condition *condition = self->condition;
 
-        for (;;) {
-                const int acquired = auv__await_lock_acquire(condition->lock);
-
-                if (acquired == 0)
-                        return error ? auv_reraise(error) : 0;
-                if (acquired != AUV_ECANCELED)
-                        return acquired;
-                auv_unref(error);
-                error = auv__error_for(acquired);
-        }
-}
-
-static int await_notification(auv_condition *condition, struct auv__task *task)
-{
-        bool woken;
-        int r;
-
-        if (!condition->lock->locked)
-                return auv_raise(AUV_ERUNTIME, "cannot wait on a lock that is not acquired");
-        AUV_TRY(auv__sync_bind(&condition->loop, task));
+        if (condition->lock->locked)
+                *ret = auv__sync_bind(&condition->loop, auv__steps_task());
+        else
+                *ret = auv_raise(AUV_ERUNTIME, "cannot wait on a lock that is not acquired");
+        if (*ret < 0)
+                return false;
         auv__keep(&condition->object);
         auv_lock_release(condition->lock);
-        r = reacquire(condition, auv__line_wait(&condition->line, task, &woken));
+        return true;
+}
+
+/* The lock has been taken again, or cannot be: @r. Returns how the wait ends. */
+static int end_wait(struct auv__condition_wait *self, int r)
+{
+        auv_condition *condition = self->condition;
+
+        if (r == 0 && self->error)
+                r = auv_reraise(self->error);
+        self->error = auv_unref(self->error);
         /* It may have been notified before it failed: somebody else is to have the notification. */
         if (r < 0)
                 notify(condition, 1);
@@ -93,38 +87,60 @@ static int await_notification(auv_condition *condition, struct auv__task *task)
         return r;
 }
 
+static bool is_fulfilled(const struct auv__condition_wait *self)
+{
+        return self->predicate && self->predicate(self->arg);
+}
+
+/*
+ * Requests to stop that come while the lock is taken again are put off until that is done; the last of them
+ * is what the wait ends with then.
+ */
+int auv__condition_wait_steps(auv_frame *frame, auv_value *ret)
+{
+        AUV_BEGIN(struct auv__condition_wait, self);
+        bool woken;
+        int r;
+
+        while (!is_fulfilled(self)) {
+                if (!begins_to_wait(self, &r))
+                        AUV_LEAVE(r);
+                AUV__AWAIT_IN_LINE_CATCH(r, woken, &self->condition->line, &self->place);
+                (void)woken;
+                self->error = r < 0 ? auv__error_for(r) : NULL;
+                do {
+                        self->acquire = (struct auv__lock_acquire) { .lock = self->condition->lock };
+                        AUV_AWAIT_INLINE_CATCH(r, auv__lock_acquire_steps, &self->acquire, NULL);
+                        if (r == AUV_ECANCELED) {
+                                auv_unref(self->error);
+                                self->error = auv__error_for(r);
+                        }
+                } while (r == AUV_ECANCELED);
+                AUV_CHECK(end_wait(self, r));
+                if (!self->predicate)
+                        break;
+        }
+        AUV_END;
+}
+
 int auv_await_condition_wait(auv_condition *condition)
 {
+        struct auv__condition_wait wait = { .condition = condition };
         struct auv__task *task;
 
         AUV_TRY(auv__sync_begin(condition, &task));
-        return await_notification(condition, task);
-}
-
-static int await_fulfilment(auv_condition *condition, struct auv__task *task, auv_predicate_fn predicate,
-                            void *arg)
-{
-        while (!predicate(arg))
-                AUV_TRY(await_notification(condition, task));
-        return 0;
-}
-
-int auv__await_condition_wait_for(auv_condition *condition, auv_predicate_fn predicate, void *arg)
-{
-        struct auv__task *task;
-
-        AUV_TRY(auv__sync_enter(condition, &task));
-        return await_fulfilment(condition, task, predicate, arg);
+        return auv__run_steps(task, auv__condition_wait_steps, &wait);
 }
 
 int auv_await_condition_wait_for(auv_condition *condition, auv_predicate_fn predicate, void *arg)
 {
+        struct auv__condition_wait wait = { .condition = condition, .predicate = predicate, .arg = arg };
         struct auv__task *task;
 
         AUV_TRY(auv__sync_begin(condition, &task));
         if (!predicate)
                 return auv_raise(AUV_EINVAL, "no predicate");
-        return await_fulfilment(condition, task, predicate, arg);
+        return auv__run_steps(task, auv__condition_wait_steps, &wait);
 }
 
 int auv_condition_notify(auv_condition *condition, size_t n)

@@ -35,44 +35,44 @@ static void wake_first(auv_lock *lock)
                 auv__place_wake(lock->line.first);
 }
 
-static int wait_in_line(auv_lock *lock, struct auv__task *task)
+static bool take(auv_lock *lock)
 {
+        if (lock->locked || !auv__line_is_abandoned(&lock->line))
+                return false;
+        lock->locked = true;
+        return true;
+}
+
+int auv__lock_acquire_steps(auv_frame *frame, auv_value *ret)
+{
+        AUV_BEGIN(struct auv__lock_acquire, self);
         bool woken;
         int r;
 
-        AUV_TRY(auv__sync_bind(&lock->loop, task));
-        auv__keep(&lock->object);
-        r = auv__line_wait(&lock->line, task, &woken);
+        if (auv__running_loop->closed)
+                AUV_RAISE(AUV_ECLOSED, NULL);
+        if (take(self->lock))
+                AUV_RETURN();
+        AUV_CHECK(auv__sync_bind(&self->lock->loop, auv__steps_task()));
+        auv__keep(&self->lock->object);
+        AUV__AWAIT_IN_LINE_CATCH(r, woken, &self->lock->line, &self->place);
+        (void)woken;
         if (r == 0)
-                lock->locked = true;
-        else if (!lock->locked)
-                wake_first(lock);
-        auv__drop(&lock->object);
-        return r;
-}
-
-static int await_lock(auv_lock *lock, struct auv__task *task)
-{
-        if (lock->locked || !auv__line_is_abandoned(&lock->line))
-                return wait_in_line(lock, task);
-        lock->locked = true;
-        return 0;
-}
-
-int auv__await_lock_acquire(auv_lock *lock)
-{
-        struct auv__task *task;
-
-        AUV_TRY(auv__sync_enter(lock, &task));
-        return await_lock(lock, task);
+                self->lock->locked = true;
+        else if (!self->lock->locked)
+                wake_first(self->lock);
+        auv__drop(&self->lock->object);
+        AUV_LEAVE(r);
+        AUV_END;
 }
 
 int auv_await_lock_acquire(auv_lock *lock)
 {
+        struct auv__lock_acquire acquire = { .lock = lock };
         struct auv__task *task;
 
         AUV_TRY(auv__sync_begin(lock, &task));
-        return await_lock(lock, task);
+        return take(lock) ? 0 : auv__run_steps(task, auv__lock_acquire_steps, &acquire);
 }
 
 int auv_lock_release(auv_lock *lock)

@@ -13,7 +13,12 @@ struct auv_lock {
         struct auv__line line;
 };
 
-/* auv_await_lock_acquire() for one of the primitives that are made of others. */
-int auv__await_lock_acquire(auv_lock *lock);
+/* auv_await_lock_acquire() in steps, for the primitives that are made of others. */
+struct auv__lock_acquire {
+        auv_frame frame;
+        auv_lock *lock;
+        struct auv__place place;
+};
+int auv__lock_acquire_steps(auv_frame *frame, auv_value *ret);
 
 #endif

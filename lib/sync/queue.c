@@ -132,53 +132,99 @@ int auv_queue_get_nowait(auv_queue *queue, auv_value *ret_item)
         return get(queue, ret_item);
 }
 
-/* Waits while the queue is @blocked for those in @line. */
-static int await_while(auv_queue *queue, bool (*blocked)(const auv_queue *queue), struct auv__line *line,
-                       struct auv__task *task)
-{
-        bool woken;
-        int r = 0;
+/* Waits while the queue is blocked for those in the line. */
+struct waiting {
+        auv_frame frame;
+        auv_queue *queue; /* with a reference */
+        bool (*blocked)(const auv_queue *queue);
+        struct auv__line *line;
+        struct auv__place place;
+};
 
-        while (r == 0 && blocked(queue)) {
-                if (queue->is_shut_down)
-                        return auv_raise(AUV_EQUEUESHUTDOWN, NULL);
-                AUV_TRY(auv__sync_bind(&queue->loop, task));
-                r = auv__line_wait(line, task, &woken);
+static int wait_while_blocked(auv_frame *frame, auv_value *ret)
+{
+        AUV_BEGIN(struct waiting, self);
+        bool woken;
+        int r;
+
+        while (self->blocked(self->queue)) {
+                if (self->queue->is_shut_down)
+                        AUV_RAISE(AUV_EQUEUESHUTDOWN, NULL);
+                AUV_CHECK(auv__sync_bind(&self->queue->loop, auv__steps_task()));
+                AUV__AWAIT_IN_LINE_CATCH(r, woken, self->line, &self->place);
                 /* Woken, but cancelled before it could make use of it: somebody else may. */
-                if (r < 0 && woken && !blocked(queue))
-                        auv__line_call_next(line);
+                if (r < 0 && woken && !self->blocked(self->queue))
+                        auv__line_call_next(self->line);
+                AUV_CHECK(r);
         }
-        return r;
+        AUV_END;
+}
+
+struct putting {
+        auv_frame frame;
+        auv_value item;
+        struct waiting waiting;
+};
+
+static int put_steps(auv_frame *frame, auv_value *ret)
+{
+        AUV_BEGIN(struct putting, self);
+        int r;
+
+        AUV_AWAIT_INLINE_CATCH(r, wait_while_blocked, &self->waiting, NULL);
+        if (r == 0)
+                r = put(self->waiting.queue, self->item);
+        auv__drop(&self->waiting.queue->object);
+        AUV_LEAVE(r);
+        AUV_END;
 }
 
 int auv_await_queue_put(auv_queue *queue, auv_value item)
 {
+        struct putting putting = { .item = item, .waiting = { .queue = queue, .blocked = is_full } };
         struct auv__task *task;
-        int r;
 
         AUV_TRY(auv__sync_begin(queue, &task));
+        if (!is_full(queue))
+                return put(queue, item);
         auv__keep(&queue->object);
-        r = await_while(queue, is_full, &queue->putters, task);
+        putting.waiting.line = &queue->putters;
+        return auv__run_steps(task, put_steps, &putting);
+}
+
+struct getting {
+        auv_frame frame;
+        auv_value *ret_item;
+        struct waiting waiting;
+};
+
+static int get_steps(auv_frame *frame, auv_value *ret)
+{
+        AUV_BEGIN(struct getting, self);
+        int r;
+
+        AUV_AWAIT_INLINE_CATCH(r, wait_while_blocked, &self->waiting, NULL);
         if (r == 0)
-                r = put(queue, item);
-        auv__drop(&queue->object);
-        return r;
+                r = get(self->waiting.queue, self->ret_item);
+        auv__drop(&self->waiting.queue->object);
+        AUV_LEAVE(r);
+        AUV_END;
 }
 
 int auv_await_queue_get(auv_queue *queue, auv_value *ret_item)
 {
+        struct getting getting = { .ret_item = ret_item,
+                                   .waiting = { .queue = queue, .blocked = is_empty } };
         struct auv__task *task;
-        int r;
 
         AUV_TRY(auv__sync_begin(queue, &task));
         if (!ret_item)
                 return auv_raise(AUV_EINVAL, "no place for the item");
+        if (!is_empty(queue))
+                return get(queue, ret_item);
         auv__keep(&queue->object);
-        r = await_while(queue, is_empty, &queue->getters, task);
-        if (r == 0)
-                r = get(queue, ret_item);
-        auv__drop(&queue->object);
-        return r;
+        getting.waiting.line = &queue->getters;
+        return auv__run_steps(task, get_steps, &getting);
 }
 
 int auv_queue_task_done(auv_queue *queue)
@@ -192,20 +238,31 @@ int auv_queue_task_done(auv_queue *queue)
         return 0;
 }
 
-int auv_await_queue_join(auv_queue *queue)
+static int join_steps(auv_frame *frame, auv_value *ret)
 {
-        struct auv__task *task;
+        AUV_BEGIN(struct waiting, self);
         bool woken;
         int r;
+
+        AUV__AWAIT_IN_LINE_CATCH(r, woken, self->line, &self->place);
+        (void)woken;
+        auv__drop(&self->queue->object);
+        AUV_LEAVE(r);
+        AUV_END;
+}
+
+int auv_await_queue_join(auv_queue *queue)
+{
+        struct waiting waiting = { .queue = queue };
+        struct auv__task *task;
 
         AUV_TRY(auv__sync_begin(queue, &task));
         if (queue->n_unfinished == 0)
                 return 0;
         AUV_TRY(auv__sync_bind(&queue->loop, task));
         auv__keep(&queue->object);
-        r = auv__line_wait(&queue->joiners, task, &woken);
-        auv__drop(&queue->object);
-        return r;
+        waiting.line = &queue->joiners;
+        return auv__run_steps(task, join_steps, &waiting);
 }
 
 /* One by one, for a destructor may use the queue. */

@@ -71,32 +71,42 @@ bool auv_semaphore_locked(const auv_semaphore *semaphore)
         return semaphore && (semaphore->value == 0 || !auv__line_is_abandoned(&semaphore->line));
 }
 
-static int wait_in_line(auv_semaphore *semaphore, struct auv__task *task)
+struct waiting {
+        auv_frame frame;
+        auv_semaphore *semaphore;
+        struct auv__place place;
+};
+
+static int wait_in_line(auv_frame *frame, auv_value *ret)
 {
+        AUV_BEGIN(struct waiting, self);
         bool woken;
         int r;
 
-        AUV_TRY(auv__sync_bind(&semaphore->loop, task));
-        auv__keep(&semaphore->object);
-        r = auv__line_wait(&semaphore->line, task, &woken);
+        AUV__AWAIT_IN_LINE_CATCH(r, woken, &self->semaphore->line, &self->place);
         if (r < 0 && woken)
-                semaphore->value++;
+                self->semaphore->value++;
         /* Those that came meanwhile had to stand in line, also where there were units left. */
-        while (semaphore->value > 0 && wake_next(semaphore))
+        while (self->semaphore->value > 0 && wake_next(self->semaphore))
                 ;
-        auv__drop(&semaphore->object);
-        return r;
+        auv__drop(&self->semaphore->object);
+        AUV_LEAVE(r);
+        AUV_END;
 }
 
 int auv_await_semaphore_acquire(auv_semaphore *semaphore)
 {
+        struct waiting waiting = { .semaphore = semaphore };
         struct auv__task *task;
 
         AUV_TRY(auv__sync_begin(semaphore, &task));
-        if (auv_semaphore_locked(semaphore))
-                return wait_in_line(semaphore, task);
-        semaphore->value--;
-        return 0;
+        if (!auv_semaphore_locked(semaphore)) {
+                semaphore->value--;
+                return 0;
+        }
+        AUV_TRY(auv__sync_bind(&semaphore->loop, task));
+        auv__keep(&semaphore->object);
+        return auv__run_steps(task, wait_in_line, &waiting);
 }
 
 int auv_semaphore_release(auv_semaphore *semaphore)

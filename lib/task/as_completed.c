@@ -15,7 +15,6 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "task/attachment.h"
-#include "task/await.h"
 #include "task/behind.h"
 #include "task/line.h"
 
@@ -207,25 +206,51 @@ auv_as_completed *auv_as_completed_new(auv_future *const *futures, size_t n, dou
         return iterator;
 }
 
-/* Waits in line to be woken; the queue may be empty again by then. */
-static int await_turn(struct auv__task *task, auv_as_completed *iterator)
-{
-        bool woken;
-        const int r = auv__line_wait(&iterator->getters, task, &woken);
+struct next {
+        auv_frame frame;
+        auv_as_completed *iterator; /* with a reference */
+        auv_future **ret_future;
+        struct auv__place place;
+};
 
-        /* Woken, but cancelled before it could take anything: somebody else may. */
-        if (r < 0 && woken && !is_empty(iterator))
-                auv__line_call_next(&iterator->getters);
-        return r;
+static int give(auv_as_completed *iterator, auv_future **ret_future)
+{
+        auv_future *future = iterator->completed[iterator->n_given++];
+
+        if (!future)
+                return auv_raise(AUV_ETIMEDOUT, NULL);
+        if (ret_future)
+                *ret_future = future;
+        return 0;
+}
+
+/* Waits in line to be woken; the queue may be empty again by then. */
+static int next_steps(auv_frame *frame, auv_value *ret)
+{
+        AUV_BEGIN(struct next, self);
+        bool woken;
+        int r = 0;
+
+        while (r == 0 && is_empty(self->iterator)) {
+                AUV__AWAIT_IN_LINE_CATCH(r, woken, &self->iterator->getters, &self->place);
+                /* Woken, but cancelled before it could take anything: somebody else may. */
+                if (r < 0 && woken && !is_empty(self->iterator))
+                        auv__line_call_next(&self->iterator->getters);
+        }
+        if (r == 0)
+                r = give(self->iterator, self->ret_future);
+        auv__drop(&self->iterator->object);
+        AUV_CHECK(r);
+        AUV_RETURN(.i = 1);
+        AUV_END;
 }
 
 int auv_await_as_completed(auv_as_completed *iterator, auv_future **ret_future)
 {
+        struct next next = { .iterator = iterator, .ret_future = ret_future };
         struct auv__task *task;
-        auv_future *future;
-        int r = 0;
 
-        AUV_TRY(auv__await_begin(&task));
+        AUV_TRY(auv__steps_begin(&task));
         if (!iterator)
                 return auv_raise(auv__no_future_reason(), "the iterator could not be made");
         if (iterator->loop != task->future.loop)
@@ -234,15 +259,5 @@ int auv_await_as_completed(auv_as_completed *iterator, auv_future **ret_future)
                 return 0;
         iterator->n_left--;
         auv__keep(&iterator->object);
-        while (r == 0 && is_empty(iterator))
-                r = await_turn(task, iterator);
-        if (r == 0) {
-                future = iterator->completed[iterator->n_given++];
-                if (!future)
-                        r = auv_raise(AUV_ETIMEDOUT, NULL);
-                else if (ret_future)
-                        *ret_future = future;
-        }
-        auv__drop(&iterator->object);
-        return r < 0 ? r : 1;
+        return auv__run_steps(task, next_steps, &next);
 }

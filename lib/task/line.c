@@ -2,10 +2,9 @@
 
 #include "task/line.h"
 
-#include "task/await.h"
-
-static void join(struct auv__line *line, struct auv__place *place)
+void auv__line_join(struct auv__line *line, struct auv__place *place)
 {
+        auv__future_init(&place->turn, auv__running_loop, AUV__FUTURE);
         place->previous = line->last;
         place->next = NULL;
         place->in_line = true;
@@ -33,18 +32,24 @@ void auv__line_leave(struct auv__line *line, struct auv__place *place)
         place->in_line = false;
 }
 
+bool auv__line_end(struct auv__line *line, struct auv__place *place)
+{
+        const bool woken = place->turn.object.state == AUV__HAS_RESULT;
+
+        if (place->in_line)
+                auv__line_leave(line, place);
+        auv__future_deinit(&place->turn);
+        return woken;
+}
+
 int auv__line_wait(struct auv__line *line, struct auv__task *task, bool *ret_woken)
 {
         struct auv__place place;
         int r;
 
-        auv__future_init(&place.turn, task->future.loop, AUV__FUTURE);
-        join(line, &place);
+        auv__line_join(line, &place);
         r = auv__await_pending(task, &place.turn);
-        if (place.in_line)
-                auv__line_leave(line, &place);
-        *ret_woken = place.turn.object.state == AUV__HAS_RESULT;
-        auv__future_deinit(&place.turn);
+        *ret_woken = auv__line_end(line, &place);
         return r;
 }
 

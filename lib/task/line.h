@@ -2,11 +2,11 @@
 #ifndef AUV_TASK_LINE_H
 #define AUV_TASK_LINE_H
 
-#include "task/task.h"
+#include "task/steps.h"
 
 /*
  * A line of tasks that wait for their turn, first come, first served: what asyncio's primitives have
- * as a deque of futures. The place in the line stands on the stack of the task that waits, so that
+ * as a deque of futures. The place in the line stands in the frame of the task that waits, so that
  * waiting needs no memory and cannot fail for want of it.
  */
 struct auv__place {
@@ -22,12 +22,28 @@ struct auv__line {
         struct auv__place *unwoken; /* those before it have been woken or cancelled; NULL: all have */
 };
 
+/* Takes a place at the end of the line, in which the running task then awaits its turn. */
+void auv__line_join(struct auv__line *line, struct auv__place *place);
+
 /*
- * Waits at the end of the line, until woken or cancelled; in either case the place is out of the line
- * then. *ret_woken: whether it was woken, which it may have been even where the task was cancelled
- * thereafter. Returns 0 or a negative error.
+ * The wait is over, in whatever way: from here on the place is out of the line. Returns whether it was
+ * woken, which it may have been even where the task was cancelled thereafter.
+ */
+bool auv__line_end(struct auv__line *line, struct auv__place *place);
+
+/*
+ * In a task with a stack: waits at the end of the line until woken or cancelled. Returns 0 or a negative error;
+ * *ret_woken is what auv__line_end() tells.
  */
 int auv__line_wait(struct auv__line *line, struct auv__task *task, bool *ret_woken);
+
+/* In a body made of steps: waits at the end of the line until woken or cancelled; @r is how it ended. */
+#define AUV__AWAIT_IN_LINE_CATCH(r, woken, line, place)                                              \
+        do {                                                                                         \
+                auv__line_join((line), (place));                                                     \
+                AUV__AWAIT_PENDING_CATCH(r, &(place)->turn);                                         \
+                woken = auv__line_end((line), (place));                                              \
+        } while (0)
 
 /* Takes a place out of the line. */
 void auv__line_leave(struct auv__line *line, struct auv__place *place);

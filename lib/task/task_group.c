@@ -12,9 +12,9 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "task/await.h"
 #include "task/behind.h"
 #include "task/cancel.h"
+#include "task/steps.h"
 
 struct member {
         struct auv__waiter waiter;
@@ -222,33 +222,6 @@ auv_task *auv_task_group_create_task(auv_task_group *group, auv_coro_fn fn, cons
         return auv_ref(member->task);
 }
 
-/*
- * Waits until no task runs. A request to stop that comes meanwhile stops the tasks, and is
- * *ret_cancelled then; the tasks are waited for all the same, without an end to the patience.
- * Returns 0, or AUV_ECLOSED.
- */
-static int await_tasks(auv_task_group *group, auv_error **ret_cancelled)
-{
-        struct auv__task *task = auv__to_task(group->parent);
-        int r;
-
-        while (group->running.first) {
-                auv__future_init(&group->completed, task->future.loop, AUV__FUTURE);
-                group->waiting = true;
-                r = auv__await_pending(task, &group->completed);
-                group->waiting = false;
-                auv__future_deinit(&group->completed);
-                if (r == AUV_ECLOSED || task->future.loop->closed)
-                        return AUV_ECLOSED;
-                if (r < 0 && !group->aborting) {
-                        auv_unref(*ret_cancelled);
-                        *ret_cancelled = auv__error_for(r);
-                        abort_tasks(group);
-                }
-        }
-        return 0;
-}
-
 /* The errors of the tasks, and @body's at the end, as one; NULL where there is no memory. */
 static auv_error *make_group_error(const auv_task_group *group, auv_error *body)
 {
@@ -298,11 +271,72 @@ static int conclude(auv_task_group *group, int result, auv_error *body, auv_erro
         return body ? auv_reraise(body) : result;
 }
 
+struct leaving {
+        auv_frame frame;
+        auv_task_group *group; /* with a reference */
+        int result;
+        auv_error *body;       /* what the body of the scope failed with, or NULL */
+        auv_error *cancelled;  /* the request to stop that has reached the parent, or NULL */
+};
+
+/* A request to stop that came while the tasks were waited for stops them, and they are waited for on. */
+static void on_interrupted(struct leaving *self, int r)
+{
+        if (self->group->aborting)
+                return;
+        auv_unref(self->cancelled);
+        self->cancelled = auv__error_for(r);
+        abort_tasks(self->group);
+}
+
+static int end(struct leaving *self, int r)
+{
+        auv_task_group *group = self->group;
+
+        r = r < 0 ? auv_raise(r, NULL) : conclude(group, self->result, self->body, self->cancelled);
+        group->exited = true;
+        forget_errors(group);
+        group->parent = auv_unref(group->parent);
+        auv_unref(self->body);
+        auv_unref(self->cancelled);
+        auv__drop(&group->object);
+        return r;
+}
+
+/* The tasks are waited for without an end to the patience, but for that of the loop. */
+static int exit_steps(auv_frame *frame, auv_value *ret)
+{
+        AUV_BEGIN(struct leaving, self);
+        int r = 0;
+
+        while (self->group->running.first) {
+                r = AUV_ECLOSED;
+                if (auv__running_loop->closed)
+                        break;
+                auv__future_init(&self->group->completed, auv__running_loop, AUV__FUTURE);
+                self->group->waiting = true;
+                AUV__AWAIT_PENDING_CATCH(r, &self->group->completed);
+                self->group->waiting = false;
+                auv__future_deinit(&self->group->completed);
+                if (auv__running_loop->closed) {
+                        r = AUV_ECLOSED;
+                        break;
+                }
+                if (r < 0)
+                        on_interrupted(self, r);
+                r = 0;
+        }
+        r = end(self, r);
+        AUV_CHECK(r);
+        AUV_RETURN(.i = r);
+        AUV_END;
+}
+
 int auv_await_task_group_exit(auv_task_group *group, int result)
 {
-        AUV_AUTO auv_error *body = NULL, *cancelled = NULL;
+        AUV_AUTO auv_error *body = NULL;
+        struct leaving leaving = { .group = group, .result = result };
         struct auv__task *task;
-        int r;
 
         if (!group)
                 return auv_raise(AUV_EINVAL, "no group");
@@ -311,20 +345,15 @@ int auv_await_task_group_exit(auv_task_group *group, int result)
         task = auv__current_task();
         if (!task || !group->entered || group->exiting || group->parent != &task->future)
                 return body ? auv_reraise(body) : auv_raise(AUV_ERUNTIME, "not in the scope of the group");
-        if (task->stackless)
+        if (task->stackless && !task->future.loop->subframe)
                 return auv_raise(AUV_ENOSTACK, NULL);
         group->exiting = true;
         task->coro->notes.site = AUV__CALLER;
         auv__keep(&group->object);
+        leaving.body = auv_ref(body);
         if (result == AUV_ECANCELED)
-                cancelled = auv_ref(body);
+                leaving.cancelled = auv_ref(body);
         if (body && !group->aborting)
                 abort_tasks(group);
-        r = task->future.loop->closed && group->running.first ? AUV_ECLOSED : await_tasks(group, &cancelled);
-        r = r < 0 ? auv_raise(r, NULL) : conclude(group, result, body, cancelled);
-        group->exited = true;
-        forget_errors(group);
-        group->parent = auv_unref(group->parent);
-        auv__drop(&group->object);
-        return r;
+        return auv__run_steps(task, exit_steps, &leaving);
 }

@@ -11,8 +11,8 @@
 #include <asyncuv/wait.h>
 
 #include "base/alloc.h"
-#include "task/await.h"
 #include "task/behind.h"
+#include "task/steps.h"
 
 struct wait;
 
@@ -174,14 +174,34 @@ static void leave(struct wait *wait)
                 free_wait(wait);
 }
 
+struct call {
+        auv_frame frame;
+        struct wait *wait;
+        auv_future **ret_futures;
+        size_t n;
+};
+
+static int wait_steps(auv_frame *frame, auv_value *ret)
+{
+        AUV_BEGIN(struct call, self);
+        int r;
+
+        AUV__AWAIT_PENDING_CATCH(r, &self->wait->woken);
+        ret->i = r == 0 ? sort(self->wait, self->ret_futures, self->n) : 0;
+        leave(self->wait);
+        AUV_LEAVE(r);
+        AUV_END;
+}
+
 int auv_await_wait(auv_future *const *futures, size_t n, double timeout, enum auv_return_when return_when,
                    auv_future **ret_futures)
 {
+        struct call call = { .ret_futures = ret_futures, .n = n };
         struct auv__task *task;
         struct wait *wait;
         int r;
 
-        AUV_TRY(auv__await_begin(&task));
+        AUV_TRY(auv__steps_begin(&task));
         AUV_TRY(check_arguments(futures, n, timeout, return_when, task->future.loop));
         wait = n > SIZE_MAX / 128 ? NULL : auv__malloc(sizeof(*wait) + n * sizeof(wait->waiting[0]));
         if (!wait)
@@ -196,9 +216,6 @@ int auv_await_wait(auv_future *const *futures, size_t n, double timeout, enum au
                 }
         }
         add_futures(wait, futures, n);
-        r = auv__await_pending(task, &wait->woken);
-        if (r == 0)
-                r = sort(wait, ret_futures, n);
-        leave(wait);
-        return r;
+        call.wait = wait;
+        return auv__run_steps(task, wait_steps, &call);
 }

@@ -6,9 +6,9 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "task/await.h"
 #include "task/behind.h"
 #include "task/cancel.h"
+#include "task/steps.h"
 #include "task/timeout.h"
 
 #include <asyncuv/task.h>
@@ -46,45 +46,90 @@ auv_future *auv__wait_for_behind(const struct auv__item *item)
         return item->run == run_ending ? &auv__container_of(item, struct ending, waiter.item)->ended : NULL;
 }
 
-static int await_cancelled(struct auv__task *task, auv_future *future)
+struct call {
+        auv_frame frame;
+        auv_future *future;    /* with a reference */
+        auv_value *ret;
+        auv_timeout *limit;    /* with a reference */
+        struct ending *ending; /* or this, in place of a limit */
+};
+
+/* Cancels the future; *ret_ending is what its end is awaited by. Returns 0 or a negative error. */
+static int start_ending(auv_future *future, struct ending **ret_ending)
 {
         struct ending *ending = auv__malloc(sizeof(*ending));
         int r;
 
+        *ret_ending = ending;
         if (!ending)
                 return auv_raise(AUV_ENOMEM, NULL);
         *ending = (struct ending) { .waiter = { .item = { .run = run_ending } }, .queued = true };
-        auv__future_init(&ending->ended, task->future.loop, AUV__FUTURE);
+        auv__future_init(&ending->ended, future->loop, AUV__FUTURE);
         auv__future_watch(future, &ending->waiter);
         r = auv__cancel(future, /* message= */ NULL);
-        if (r >= 0)
-                r = auv__await_pending(task, &ending->ended);
+        return r < 0 ? r : 0;
+}
+
+static void leave_ending(struct ending *ending, auv_future *future)
+{
+        if (!ending)
+                return;
         if (ending->queued && !auv__future_is_done(future) && auv__future_unwatch(future, &ending->waiter))
                 ending->queued = false;
         ending->left = true;
         if (!ending->queued)
                 free_ending(ending);
-        return r;
+}
+
+static int cancel_steps(auv_frame *frame, auv_value *ret)
+{
+        AUV_BEGIN(struct call, self);
+        int r;
+
+        r = start_ending(self->future, &self->ending);
+        if (r == 0)
+                AUV__AWAIT_PENDING_CATCH(r, &self->ending->ended);
+        leave_ending(self->ending, self->future);
+        if (r == 0) {
+                r = auv__future_read(self->future, self->ret);
+                if (r == AUV_ECANCELED)
+                        r = auv__raise_timeout();
+        }
+        auv__drop(&self->future->object);
+        AUV_LEAVE(r);
+        AUV_END;
 }
 
 /* The time is over before it has begun: only a future that is done gives its result. */
 static int await_without_time(struct auv__task *task, auv_future *future, auv_value *ret)
 {
-        int r;
+        struct call call = { .future = future, .ret = ret };
 
         if (auv__future_is_done(future))
                 return auv__future_read(future, ret);
         if (future->loop != task->future.loop)
                 return auv_raise(AUV_ERUNTIME, "the future belongs to another loop");
         auv__keep(&future->object);
-        r = await_cancelled(task, future);
-        if (r == 0) {
-                r = auv__future_read(future, ret);
-                if (r == AUV_ECANCELED)
-                        r = auv__raise_timeout();
+        return auv__run_steps(task, cancel_steps, &call);
+}
+
+static int wait_steps(auv_frame *frame, auv_value *ret)
+{
+        AUV_BEGIN(struct call, self);
+        int r = 0;
+
+        if (!auv__future_is_done(self->future)) {
+                if (auv__await_check(auv__steps_task(), self->future))
+                        auv__await_start(auv__steps_task(), self->future, auv__task_wake);
+                AUV__SUSPEND_CATCH(r);
         }
-        auv__drop(&future->object);
-        return r;
+        if (r == 0)
+                r = auv__future_read(self->future, self->ret);
+        r = auv_timeout_exit(self->limit, r);
+        auv_unref(self->limit);
+        auv__drop(&self->future->object);
+        AUV_LEAVE(r);
+        AUV_END;
 }
 
 /* Enters the scope of a timeout that is yet to be made. */
@@ -96,18 +141,24 @@ static int enter_new(double delay, auv_timeout **ret_timeout)
 
 int auv_await_wait_for(auv_future *future, double timeout, auv_value *ret)
 {
-        AUV_AUTO auv_timeout *limit = NULL;
+        struct call call = { .future = future, .ret = ret };
         struct auv__task *task;
+        int r;
 
-        AUV_TRY(auv__await_begin(&task));
+        AUV_TRY(auv__steps_begin(&task));
         if (isnan(timeout))
                 return auv_raise(AUV_EINVAL, "the timeout is not a number");
         if (!future)
-                return auv__await(task, future, ret);
+                return auv_raise(auv__no_future_reason(), "the future could not be made");
         if (timeout <= 0)
                 return await_without_time(task, future, ret);
-        AUV_TRY(enter_new(timeout, &limit));
-        return auv_timeout_exit(limit, auv__await(task, future, ret));
+        r = enter_new(timeout, &call.limit);
+        if (r < 0) {
+                auv_unref(call.limit);
+                return r;
+        }
+        auv__keep(&future->object);
+        return auv__run_steps(task, wait_steps, &call);
 }
 
 int auv_await_wait_for_coro(auv_coro_fn fn, void *arg, double timeout, auv_value *ret)

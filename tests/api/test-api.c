@@ -271,11 +271,19 @@ static int test_tasks(void *arg, auv_value *ret)
         return 0;
 }
 
+static int answer_later(void *arg, auv_value *ret)
+{
+        AUV_TRY(auv_await_sleep(1));
+        return answer(arg, ret);
+}
+
 struct stackless {
         auv_frame frame;
         auv_future *future;
+        auv_future *other;
         auv_value value;
         auv_error *left;
+        auv_subframe subframe;
 };
 
 /* With the functions that the macros stand for. */
@@ -292,8 +300,15 @@ static int answer_by_hand(auv_frame *frame, auv_value *ret)
                 check(frame->error == 0);
                 check(auv_frame_wait(self->future, &self->value) == AUV_SUSPENDED);
                 return AUV_SUSPENDED;
-        default:
+        case 2:
                 check(auv_frame_resumed(frame, &self->value) == 0);
+                auv_subframe_begin(&self->subframe);
+                check(auv_await_wait(&self->other, 1, AUV_NO_TIMEOUT, AUV_ALL_COMPLETED, NULL) != 0);
+                check(auv_subframe_waits(&self->subframe));
+                return AUV_SUSPENDED;
+        default:
+                check(auv_subframe_resume(&self->subframe, frame) == 1);
+                check(!auv_subframe_waits(&self->subframe));
         }
         auv_frame_leave(auv_raise(AUV_EIO, "a reason"), &error);
         check(auv_frame_left(0, &error) == AUV_EIO && !error);
@@ -306,6 +321,7 @@ static int answer_by_macros(auv_frame *frame, auv_value *ret)
         AUV_BEGIN(struct stackless, self);
         AUV_AWAIT_SLEEP(1);
         AUV_AWAIT(self->future, &self->value);
+        AUV_AWAIT_CALL(&self->subframe, auv_await_wait_for(self->other, 2, NULL));
         AUV_RETURN(.i = self->value.i);
         AUV_FINALLY_AWAIT(self->left);
         AUV_AWAIT_SLEEP(1);
@@ -315,7 +331,8 @@ static int answer_by_macros(auv_frame *frame, auv_value *ret)
 static int test_stackless(void *arg, auv_value *ret)
 {
         AUV_AUTO auv_future *future = auv_create_task(answer, NULL, 0);
-        const struct stackless frame = { .future = future };
+        AUV_AUTO auv_future *other = auv_create_task(answer_later, NULL, 0);
+        const struct stackless frame = { .future = future, .other = other };
         AUV_AUTO auv_task *by_hand = auv_create_stackless_task(answer_by_hand, &frame, sizeof(frame));
         AUV_AUTO auv_task *by_macros = auv_create_stackless_task(answer_by_macros, &frame, sizeof(frame));
         auv_value value;

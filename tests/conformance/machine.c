@@ -190,8 +190,10 @@ void caught_free(struct caught *caught)
 
 int machine_no_object(int code)
 {
-        const int r = auv_await(/* future= */ NULL, /* ret= */ NULL);
+        int r = auv_await(/* future= */ NULL, /* ret= */ NULL);
 
+        if (r == AUV_ENOSTACK)
+                r = auv_frame_wait(/* future= */ NULL, /* ret= */ NULL);
         return auv_raise(r == AUV_ENOTASK ? code : r, NULL);
 }
 
@@ -236,9 +238,10 @@ static void ignore(auv_loop *loop, const auv_exception_context *context, void *a
 {
 }
 
-static int machine_init(struct machine *m, const struct scenario *scenario, struct text *trace)
+static int machine_init(struct machine *m, const struct scenario *scenario, enum form form,
+                        struct text *trace)
 {
-        *m = (struct machine) { .scenario = scenario, .trace = trace };
+        *m = (struct machine) { .scenario = scenario, .form = form, .trace = trace };
         AUV_TRY(auv_new_event_loop(
                 AUV_LOOP_OPTIONS(.clock = AUV_CLOCK_VIRTUAL, .deadlock = AUV_DEADLOCK_REPORT), &m->loop));
         auv_loop_set_exception_handler(m->loop, ignore, /* arg= */ NULL);
@@ -269,12 +272,18 @@ static void machine_deinit(struct machine *m)
         auv_error_clear();
 }
 
+auv_task *start_by_loop(struct machine *m, auv_coro_fn fn, const void *body, size_t size,
+                        const auv_task_options *options, void *arg)
+{
+        return auv_loop_create_task(m->loop, fn, body, size, options);
+}
+
 static auv_task *start_main(struct machine *m)
 {
-        const struct entry entry = { m, scenario_find_coro(m->scenario, "main") };
         const auv_task_options options = machine_task_options("main");
 
-        return auv_loop_create_task(m->loop, entry_run, &entry, sizeof(entry), &options);
+        return start_task(m, scenario_find_coro(m->scenario, "main"), &options, start_by_loop,
+                          /* arg= */ NULL);
 }
 
 /* Turn the loop until a future is done. */
@@ -349,10 +358,10 @@ static void run_main(struct machine *m)
         machine_log(m, "end");
 }
 
-bool machine_run(const struct scenario *scenario, struct text *trace)
+bool machine_run(const struct scenario *scenario, enum form form, struct text *trace)
 {
         struct machine m;
-        const int r = machine_init(&m, scenario, trace);
+        const int r = machine_init(&m, scenario, form, trace);
 
         if (r < 0)
                 machine_log_error(&m, r, /* error= */ NULL, "new loop ");

@@ -47,8 +47,12 @@ struct action {
         struct action *older;
 };
 
+/* Of the coroutines. */
+enum form { STACKFUL, STACKLESS };
+
 struct machine {
         const struct scenario *scenario;
+        enum form form;
         auv_loop *loop;
         struct text *trace;
         struct thing *things;
@@ -66,19 +70,81 @@ struct caught {
         auv_error *error; /* holds a reference; NULL where there was no memory for one */
 };
 
-/* Where an operation runs. */
+/* Futures that names stand for. */
+struct futures {
+        auv_future **items; /* holds references */
+        size_t n;
+};
+
+struct block;
+
+/* What an operation makes of how its await ended: @r. It may await once more. Returns as an operation. */
+typedef int (*end_fn)(struct context *context, const struct op *op, int r);
+
+/*
+ * The body of a block has ended: with 0, LEFT, or an error. It may begin another body of the block, or
+ * await, or pop the block and return how that ended.
+ */
+typedef int (*leave_fn)(struct context *context, struct block *block, int r);
+
+enum await_kind { AWAIT_NOTHING, AWAIT_FUTURE, AWAIT_SLEEP, AWAIT_CALL, AWAIT_CORO };
+
+/* Where an operation runs: in a coroutine, or in a callback, which has the first field only. */
 struct context {
         struct machine *machine;
         const struct caught *handled; /* what the enclosing `except` has caught; NULL for nothing */
-        auv_value *ret;               /* where `return` leaves its value; NULL in a callback */
+        auv_value *ret;               /* where `return` leaves its value */
         unsigned int depth;           /* of coroutines that called each other */
+        struct block *block;          /* the innermost */
+        const struct op *op;          /* the last one that was begun */
+
+        enum await_kind await;        /* what that one awaits, and: */
+        auv_future *future;
+        double delay;
+        operation_fn call;            /* one await function of the library's */
+        const struct coro *coro;
+        end_fn end;                   /* NULL for nothing to do */
+
+        /* What an operation keeps while it awaits. */
+        auv_value value;              /* what it gets of it */
+        struct futures futures;
+        auv_future **sorted;
+        auv_as_completed *iterator;
+        void *object;                 /* what is waited for; borrowed, but in `waitforcoro` */
 };
+
+/* A block that a coroutine is in. */
+struct block {
+        struct block *outer;
+        const struct op *op;          /* NULL for the coroutine itself */
+        const struct op *next;        /* of its body */
+        leave_fn leave;
+        const struct caught *handled; /* of the context, outside of the block */
+        auv_value *ret;               /* likewise */
+
+        /* What its kind keeps. */
+        int r;                        /* what is on its way out */
+        struct caught caught;
+        auv_value value;
+        intmax_t times;
+        struct thing thing;           /* holds a reference */
+};
+
+/* Begins a block of an operation, with the operation's body. */
+struct block *block_push(struct context *context, const struct op *op, leave_fn leave);
+void block_pop(struct context *context);
+
+/* What an operation returns that awaits: the future, for context->value; a time; a call; a coroutine. */
+int await_future(struct context *context, auv_future *future, end_fn end);
+int await_sleep(struct context *context, double delay);
+int await_call(struct context *context, operation_fn call, end_fn end);
+int await_coro(struct context *context, const struct coro *coro, end_fn end);
 
 /*
  * Adds the trace of a scenario, a line each, to trace. Returns whether the library has said that
  * there is no memory, which need not be in the trace: a `finally` may fail with another error.
  */
-bool machine_run(const struct scenario *scenario, struct text *trace);
+bool machine_run(const struct scenario *scenario, enum form form, struct text *trace);
 
 /* A line of the trace; with an error or a value behind the text. */
 void machine_log(struct machine *m, const char *format, ...) AUV_PRINTF(2, 3);
@@ -104,14 +170,7 @@ int machine_find(struct machine *m, const char *name, enum kind kind, void *ret_
 /* The same for a name that may stand for things of several kinds; NULL where it stands for nothing. */
 const struct thing *machine_find_thing(struct machine *m, const char *name);
 
-/*
- * The futures that names stand for, to be given back by futures_free(). Returns 1, 0 or
- * ERROR_TYPE as machine_find().
- */
-struct futures {
-        auv_future **items; /* holds references */
-        size_t n;
-};
+/* The futures that names stand for, to be given back by futures_free(). Returns as machine_find(). */
 int machine_find_futures(struct machine *m, char *const *names, size_t n, struct futures *ret_futures);
 void futures_free(struct futures *futures);
 
@@ -127,18 +186,26 @@ struct caught catch_error(int code);
 int rethrow(const struct caught *caught);
 void caught_free(struct caught *caught);
 
-/* Run operations in turn; returns as they do. */
-int run_body(struct context *context, const struct op *first);
-
-/* Run a coroutine in the running task. Returns 0 or a negative error. */
+/* Run a coroutine in the running task, which has a stack. Returns 0 or a negative error. */
 int run_coro(struct machine *m, const struct coro *coro, unsigned int depth, auv_value *ret);
 
-/* The body of a task: a coroutine, its end in the trace. */
+/* The body of a stackful task: a coroutine, its end in the trace. */
 struct entry {
         struct machine *machine;
         const struct coro *coro;
 };
-int entry_run(void *arg, auv_value *ret);
+
+/* A function that makes a task out of a body of either form; @arg is the caller's. */
+typedef auv_task *(*start_fn)(struct machine *m, auv_coro_fn fn, const void *body, size_t size,
+                              const auv_task_options *options, void *arg);
+
+/* A task that runs a coroutine, and has its end in the trace. */
+auv_task *start_task(struct machine *m, const struct coro *coro, const auv_task_options *options,
+                     start_fn start, void *arg);
+
+/* What most are started by. */
+auv_task *start_by_loop(struct machine *m, auv_coro_fn fn, const void *body, size_t size,
+                        const auv_task_options *options, void *arg);
 
 /* Options of a task of that name. */
 auv_task_options machine_task_options(const char *name);

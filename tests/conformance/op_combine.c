@@ -41,23 +41,30 @@ static void log_wait(struct machine *m, char *const *names, const struct futures
         text_deinit(&pending);
 }
 
+static int call_wait(struct context *context, const struct op *op)
+{
+        return auv_await_wait(context->futures.items, context->futures.n, seconds(op->words[2]),
+                              wait_mode(op->words[1]), context->sorted);
+}
+
+static int end_wait(struct context *context, const struct op *op, int r)
+{
+        if (r >= 0)
+                log_wait(context->machine, op->words + 3, &context->futures, context->sorted, (size_t)r);
+        free(context->sorted);
+        futures_free(&context->futures);
+        return r < 0 ? r : 0;
+}
+
 int op_wait(struct context *context, const struct op *op)
 {
-        char *const *names = op->words + 3;
-        struct futures futures;
-        auv_future **sorted;
-        int r;
+        const int r = machine_find_futures(context->machine, op->words + 3, op->n_words - 3,
+                                           &context->futures);
 
-        r = machine_find_futures(context->machine, names, op->n_words - 3, &futures);
         if (r <= 0)
                 return r;
-        sorted = must_alloc(futures.n * sizeof(*sorted));
-        r = auv_await_wait(futures.items, futures.n, seconds(op->words[2]), wait_mode(op->words[1]), sorted);
-        if (r >= 0)
-                log_wait(context->machine, names, &futures, sorted, (size_t)r);
-        free(sorted);
-        futures_free(&futures);
-        return r < 0 ? r : 0;
+        context->sorted = must_alloc(context->futures.n * sizeof(auv_future *));
+        return await_call(context, call_wait, end_wait);
 }
 
 static void log_completed(struct machine *m, char *const *names, const struct futures *futures,
@@ -70,22 +77,32 @@ static void log_completed(struct machine *m, char *const *names, const struct fu
         machine_log(m, "completed %s", i < futures->n ? names[i] : "a future that was not given");
 }
 
+static int call_ascompleted(struct context *context, const struct op *op)
+{
+        return auv_await_as_completed(context->iterator, &context->future);
+}
+
+static int end_ascompleted(struct context *context, const struct op *op, int r)
+{
+        if (r > 0) {
+                log_completed(context->machine, op->words + 2, &context->futures, context->future);
+                return await_call(context, call_ascompleted, end_ascompleted);
+        }
+        futures_free(&context->futures);
+        context->iterator = auv_unref(context->iterator);
+        return r;
+}
+
 int op_ascompleted(struct context *context, const struct op *op)
 {
-        char *const *names = op->words + 2;
-        AUV_AUTO auv_as_completed *iterator = NULL;
-        struct futures futures;
-        auv_future *future;
-        int r;
+        const int r = machine_find_futures(context->machine, op->words + 2, op->n_words - 2,
+                                           &context->futures);
 
-        r = machine_find_futures(context->machine, names, op->n_words - 2, &futures);
         if (r <= 0)
                 return r;
-        iterator = auv_as_completed_new(futures.items, futures.n, seconds(op->words[1]));
-        while ((r = auv_await_as_completed(iterator, &future)) > 0)
-                log_completed(context->machine, names, &futures, future);
-        futures_free(&futures);
-        return r;
+        context->iterator = auv_as_completed_new(context->futures.items, context->futures.n,
+                                                 seconds(op->words[1]));
+        return await_call(context, call_ascompleted, end_ascompleted);
 }
 
 static int gather(struct context *context, const struct op *op, int flags)

@@ -13,20 +13,19 @@ static int find_future(struct context *context, const struct op *op, auv_future 
         return machine_find(context->machine, op->words[1], KIND_FUTURE, ret_future);
 }
 
+static int end_await(struct context *context, const struct op *op, int r)
+{
+        if (r >= 0)
+                machine_log_value(context->machine, &context->value, "await %s = ", op->words[1]);
+        futures_free(&context->futures);
+        return r < 0 ? r : 0;
+}
+
 int op_await(struct context *context, const struct op *op)
 {
-        struct futures futures;
-        auv_value value;
-        int r;
+        const int r = machine_find_futures(context->machine, op->words + 1, 1, &context->futures);
 
-        r = machine_find_futures(context->machine, op->words + 1, 1, &futures);
-        if (r <= 0)
-                return r;
-        r = auv_await(futures.items[0], &value);
-        if (r >= 0)
-                machine_log_value(context->machine, &value, "await %s = ", op->words[1]);
-        futures_free(&futures);
-        return r < 0 ? r : 0;
+        return r <= 0 ? r : await_future(context, context->futures.items[0], end_await);
 }
 
 int op_future(struct context *context, const struct op *op)

@@ -8,12 +8,12 @@
 
 int op_sleep(struct context *context, const struct op *op)
 {
-        return auv_await_sleep(seconds(op->words[1]));
+        return await_sleep(context, seconds(op->words[1]));
 }
 
 int op_yield(struct context *context, const struct op *op)
 {
-        return auv_await_sleep(0);
+        return await_sleep(context, 0);
 }
 
 static void on_call(void *arg)

@@ -40,41 +40,63 @@ static auv_value item_of(const struct op *op)
         return number_value(strtoimax(op->words[2], NULL, 10));
 }
 
+/* Calls with the queue that the operation names. */
+static int await_queue(struct context *context, const struct op *op, operation_fn call, end_fn end)
+{
+        const int r = machine_find(context->machine, op->words[1], KIND_QUEUE, &context->object);
+
+        return r <= 0 ? r : await_call(context, call, end);
+}
+
+static int call_put(struct context *context, const struct op *op)
+{
+        return auv_await_queue_put(context->object, item_of(op));
+}
+
+static int end_put(struct context *context, const struct op *op, int r)
+{
+        if (r == 0)
+                machine_log(context->machine, "put %s %s", op->words[1], op->words[2]);
+        return r;
+}
+
 int op_put(struct context *context, const struct op *op)
 {
-        auv_queue *queue;
-        const int r = find_queue(context, op, &queue);
+        return await_queue(context, op, call_put, end_put);
+}
 
-        if (r <= 0)
-                return r;
-        AUV_TRY(auv_await_queue_put(queue, item_of(op)));
-        machine_log(context->machine, "put %s %s", op->words[1], op->words[2]);
-        return 0;
+static int call_get(struct context *context, const struct op *op)
+{
+        return auv_await_queue_get(context->object, &context->value);
+}
+
+static int end_get(struct context *context, const struct op *op, int r)
+{
+        if (r == 0)
+                machine_log_value(context->machine, &context->value, "get %s = ", op->words[1]);
+        return r;
 }
 
 int op_get(struct context *context, const struct op *op)
 {
-        auv_queue *queue;
-        auv_value item;
-        const int r = find_queue(context, op, &queue);
+        return await_queue(context, op, call_get, end_get);
+}
 
-        if (r <= 0)
-                return r;
-        AUV_TRY(auv_await_queue_get(queue, &item));
-        machine_log_value(context->machine, &item, "get %s = ", op->words[1]);
-        return 0;
+static int call_join(struct context *context, const struct op *op)
+{
+        return auv_await_queue_join(context->object);
+}
+
+static int end_join(struct context *context, const struct op *op, int r)
+{
+        if (r == 0)
+                machine_log(context->machine, "joined %s", op->words[1]);
+        return r;
 }
 
 int op_join(struct context *context, const struct op *op)
 {
-        auv_queue *queue;
-        const int r = find_queue(context, op, &queue);
-
-        if (r <= 0)
-                return r;
-        AUV_TRY(auv_await_queue_join(queue));
-        machine_log(context->machine, "joined %s", op->words[1]);
-        return 0;
+        return await_queue(context, op, call_join, end_join);
 }
 
 int op_putnow(struct context *context, const struct op *op)

@@ -6,17 +6,42 @@
 
 #include <stdlib.h>
 
+/* Calls with what the operation's first word stands for. */
+static int await_named(struct context *context, const struct op *op, enum kind kind, operation_fn call,
+                       end_fn end)
+{
+        const int r = machine_find(context->machine, op->words[1], kind, &context->object);
+
+        return r <= 0 ? r : await_call(context, call, end);
+}
+
 /* ---- what can be acquired: locks, semaphores, conditions */
 
-static int await_acquire(const struct thing *thing)
+static int call_lock_acquire(struct context *context, const struct op *op)
 {
+        return auv_await_lock_acquire(context->object);
+}
+
+static int call_semaphore_acquire(struct context *context, const struct op *op)
+{
+        return auv_await_semaphore_acquire(context->object);
+}
+
+static int call_condition_acquire(struct context *context, const struct op *op)
+{
+        return auv_await_condition_acquire(context->object);
+}
+
+static int await_acquire(struct context *context, const struct thing *thing, end_fn end)
+{
+        context->object = thing->object;
         switch (thing->kind) {
         case KIND_LOCK:
-                return auv_await_lock_acquire(thing->object);
+                return await_call(context, call_lock_acquire, end);
         case KIND_SEMAPHORE:
-                return auv_await_semaphore_acquire(thing->object);
+                return await_call(context, call_semaphore_acquire, end);
         case KIND_CONDITION:
-                return auv_await_condition_acquire(thing->object);
+                return await_call(context, call_condition_acquire, end);
         default:
                 return auv_raise(ERROR_ATTRIBUTE, NULL);
         }
@@ -51,15 +76,18 @@ static int is_locked(const struct thing *thing)
         }
 }
 
+static int end_acquire(struct context *context, const struct op *op, int r)
+{
+        if (r == 0)
+                machine_log(context->machine, "acquired %s", op->words[1]);
+        return r;
+}
+
 int op_acquire(struct context *context, const struct op *op)
 {
         const struct thing *thing = machine_find_thing(context->machine, op->words[1]);
 
-        if (!thing)
-                return 0;
-        AUV_TRY(await_acquire(thing));
-        machine_log(context->machine, "acquired %s", op->words[1]);
-        return 0;
+        return thing ? await_acquire(context, thing, end_acquire) : 0;
 }
 
 int op_release(struct context *context, const struct op *op)
@@ -79,35 +107,42 @@ int op_locked(struct context *context, const struct op *op)
         return r < 0 ? r : 0;
 }
 
-/* With the thing acquired: run the block, and give the thing back. */
-static int run_inside(struct context *context, const struct op *op, const struct thing *thing)
+static int pop_with(struct context *context, int r)
 {
-        int r, released;
+        auv_unref(context->block->thing.object);
+        block_pop(context);
+        return r;
+}
 
+static int leave_with(struct context *context, struct block *block, int r)
+{
+        const int released = release(&block->thing);
+
+        return pop_with(context, released < 0 ? released : r);
+}
+
+static int end_with(struct context *context, const struct op *op, int r)
+{
+        if (r < 0)
+                return pop_with(context, r);
         machine_log(context->machine, "entered %s", op->words[1]);
-        r = run_body(context, op->body);
-        released = release(thing);
-        return released < 0 ? released : r;
+        return 0;
 }
 
 int op_with(struct context *context, const struct op *op)
 {
         const struct thing *found = machine_find_thing(context->machine, op->words[1]);
-        struct thing thing;
-        int r;
+        struct block *block;
 
         if (!found)
                 return 0;
         if (found->kind != KIND_LOCK && found->kind != KIND_SEMAPHORE && found->kind != KIND_CONDITION)
                 return auv_raise(ERROR_TYPE, NULL);
         /* The name may be given to another thing meanwhile. */
-        thing = *found;
-        auv_ref(thing.object);
-        r = await_acquire(&thing);
-        if (r == 0)
-                r = run_inside(context, op, &thing);
-        auv_unref(thing.object);
-        return r;
+        block = block_push(context, op, leave_with);
+        block->thing = *found;
+        auv_ref(block->thing.object);
+        return await_acquire(context, &block->thing, end_with);
 }
 
 int op_lock(struct context *context, const struct op *op)
@@ -144,16 +179,21 @@ int op_condition(struct context *context, const struct op *op)
         return machine_bind_new(context->machine, op->words[1], KIND_CONDITION, auv_condition_new(lock));
 }
 
+static int call_cwait(struct context *context, const struct op *op)
+{
+        return auv_await_condition_wait(context->object);
+}
+
+static int end_cwait(struct context *context, const struct op *op, int r)
+{
+        if (r == 0)
+                machine_log(context->machine, "condition %s", op->words[1]);
+        return r;
+}
+
 int op_cwait(struct context *context, const struct op *op)
 {
-        auv_condition *condition;
-        const int r = machine_find(context->machine, op->words[1], KIND_CONDITION, &condition);
-
-        if (r <= 0)
-                return r;
-        AUV_TRY(auv_await_condition_wait(condition));
-        machine_log(context->machine, "condition %s", op->words[1]);
-        return 0;
+        return await_named(context, op, KIND_CONDITION, call_cwait, end_cwait);
 }
 
 int op_cnotify(struct context *context, const struct op *op)
@@ -180,16 +220,21 @@ int op_event(struct context *context, const struct op *op)
         return machine_bind_new(context->machine, op->words[1], KIND_EVENT, auv_event_new());
 }
 
+static int call_ewait(struct context *context, const struct op *op)
+{
+        return auv_await_event_wait(context->object);
+}
+
+static int end_ewait(struct context *context, const struct op *op, int r)
+{
+        if (r == 0)
+                machine_log(context->machine, "event %s", op->words[1]);
+        return r;
+}
+
 int op_ewait(struct context *context, const struct op *op)
 {
-        auv_event *event;
-        const int r = machine_find(context->machine, op->words[1], KIND_EVENT, &event);
-
-        if (r <= 0)
-                return r;
-        AUV_TRY(auv_await_event_wait(event));
-        machine_log(context->machine, "event %s", op->words[1]);
-        return 0;
+        return await_named(context, op, KIND_EVENT, call_ewait, end_ewait);
 }
 
 int op_eset(struct context *context, const struct op *op)
@@ -219,32 +264,40 @@ int op_barrier(struct context *context, const struct op *op)
         return machine_bind_new(context->machine, op->words[1], KIND_BARRIER, auv_barrier_new(parties));
 }
 
-int op_bwait(struct context *context, const struct op *op)
+static int call_bwait(struct context *context, const struct op *op)
 {
-        auv_barrier *barrier;
-        int r = machine_find(context->machine, op->words[1], KIND_BARRIER, &barrier);
+        return auv_await_barrier_wait(context->object);
+}
 
-        if (r <= 0)
-                return r;
-        r = auv_await_barrier_wait(barrier);
+static int end_bwait(struct context *context, const struct op *op, int r)
+{
         if (r < 0)
                 return r;
         machine_log(context->machine, "barrier %s %d", op->words[1], r);
         return 0;
 }
 
+int op_bwait(struct context *context, const struct op *op)
+{
+        return await_named(context, op, KIND_BARRIER, call_bwait, end_bwait);
+}
+
+static int call_breset(struct context *context, const struct op *op)
+{
+        return auv_await_barrier_reset(context->object);
+}
+
 int op_breset(struct context *context, const struct op *op)
 {
-        auv_barrier *barrier;
-        const int r = machine_find(context->machine, op->words[1], KIND_BARRIER, &barrier);
+        return await_named(context, op, KIND_BARRIER, call_breset, /* end= */ NULL);
+}
 
-        return r <= 0 ? r : auv_await_barrier_reset(barrier);
+static int call_babort(struct context *context, const struct op *op)
+{
+        return auv_await_barrier_abort(context->object);
 }
 
 int op_babort(struct context *context, const struct op *op)
 {
-        auv_barrier *barrier;
-        const int r = machine_find(context->machine, op->words[1], KIND_BARRIER, &barrier);
-
-        return r <= 0 ? r : auv_await_barrier_abort(barrier);
+        return await_named(context, op, KIND_BARRIER, call_babort, /* end= */ NULL);
 }

@@ -21,10 +21,12 @@ enum { EXIT_DIFFERENT = 1, EXIT_BAD = 2 };
 
 struct options {
         bool check;
+        enum form form;
         size_t fail_allocation; /* which one of each scenario; 0 for none */
 };
 
-static const char usage[] = "usage: replay [--check] [--form stackful] [--fail-allocation N] FILE...\n";
+static const char usage[] =
+        "usage: replay [--check] [--form stackful|stackless] [--fail-allocation N] FILE...\n";
 
 /* Run a scenario, and print it with its trace. Returns 0, or -1 where it is not a good one. */
 static int replay(const struct source *source, const struct options *options, struct text *ret_output)
@@ -37,7 +39,7 @@ static int replay(const struct source *source, const struct options *options, st
         text_add_bytes(ret_output, source->text.data, source->text.length);
         text_add(ret_output, "\ntrace\n");
         allocator_fail(options->fail_allocation, /* sticky= */ false);
-        machine_run(scenario, ret_output);
+        machine_run(scenario, options->form, ret_output);
         scenario_free(scenario);
         return 0;
 }
@@ -171,7 +173,8 @@ static bool read_option(int letter, struct options *options)
                 options->check = true;
                 return true;
         case 'f':
-                if (!strcmp(optarg, "stackful"))
+                options->form = strcmp(optarg, "stackless") ? STACKFUL : STACKLESS;
+                if (options->form == STACKLESS || !strcmp(optarg, "stackful"))
                         return true;
                 fprintf(stderr, "replay: unknown form of coroutine: %s\n", optarg);
                 return false;

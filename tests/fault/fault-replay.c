@@ -44,6 +44,7 @@ struct trial {
         const struct source *source;
         const struct scenario *scenario;
         struct progress *progress;
+        enum form form;
         struct text usual; /* the trace when nothing fails, without messages */
         unsigned int n_complaints;
 };
@@ -72,7 +73,7 @@ static bool run(struct trial *trial, size_t n, bool sticky, struct text *ret_tra
         trial->progress->n = n;
         trial->progress->sticky = sticky;
         allocator_fail(n, sticky);
-        told = machine_run(trial->scenario, ret_trace);
+        told = machine_run(trial->scenario, trial->form, ret_trace);
         trial->progress->n_failed += allocator_failed();
         return told || strstr(text_string(ret_trace), "nomemory");
 }
@@ -116,10 +117,10 @@ static bool try_without(struct trial *trial, size_t n, bool sticky)
         return n_failed > 0;
 }
 
-static bool try_scenario(const struct source *source, struct progress *progress)
+static bool try_scenario(const struct source *source, enum form form, struct progress *progress)
 {
         struct scenario *scenario = scenario_parse(source);
-        struct trial trial = { .source = source, .scenario = scenario, .progress = progress };
+        struct trial trial = { .source = source, .scenario = scenario, .progress = progress, .form = form };
         struct text trace = { 0 };
         size_t step;
 
@@ -148,7 +149,7 @@ static void report_signal(const struct source *source, const struct progress *at
 }
 
 /* Returns whether the scenario passed. */
-static bool try_apart(const struct source *source, struct progress *progress)
+static bool try_apart(const struct source *source, enum form form, struct progress *progress)
 {
         const pid_t child = fork();
         int status;
@@ -158,7 +159,7 @@ static bool try_apart(const struct source *source, struct progress *progress)
                 return false;
         }
         if (child == 0)
-                exit(try_scenario(source, progress) ? EXIT_SUCCESS : EXIT_FAILURE);
+                exit(try_scenario(source, form, progress) ? EXIT_SUCCESS : EXIT_FAILURE);
         if (waitpid(child, &status, 0) < 0) {
                 perror("waitpid");
                 return false;
@@ -172,15 +173,21 @@ struct totals {
         size_t n_passed, n_failed;
 };
 
-/* Every so many scenarios of a file, the first included. */
-static int try_file(const char *path, size_t every, struct progress *progress, struct totals *totals)
+/* Which scenarios, and how. */
+struct options {
+        size_t every; /* so many of a file, the first included */
+        enum form form;
+};
+
+static int try_file(const char *path, const struct options *options, struct progress *progress,
+                    struct totals *totals)
 {
         struct file file;
 
         if (file_read(path, &file) < 0)
                 return -1;
-        for (size_t i = 0; i < file.n_sources; i += every) {
-                if (try_apart(&file.sources[i], progress))
+        for (size_t i = 0; i < file.n_sources; i += options->every) {
+                if (try_apart(&file.sources[i], options->form, progress))
                         totals->n_passed++;
                 else
                         totals->n_failed++;
@@ -189,25 +196,44 @@ static int try_file(const char *path, size_t every, struct progress *progress, s
         return 0;
 }
 
-static size_t read_options(int argc, char **argv)
+static bool read_option(int letter, struct options *options)
 {
-        static const struct option known[] = { { "every", required_argument, NULL, 'e' }, { 0 } };
-        size_t every = 1;
+        switch (letter) {
+        case 'e':
+                options->every = strtoul(optarg, NULL, 10);
+                return options->every > 0;
+        case 'f':
+                options->form = strcmp(optarg, "stackless") ? STACKFUL : STACKLESS;
+                return options->form == STACKLESS || !strcmp(optarg, "stackful");
+        default:
+                return false;
+        }
+}
+
+static bool read_options(int argc, char **argv, struct options *ret_options)
+{
+        static const struct option known[] = {
+                { "every", required_argument, NULL, 'e' },
+                { "form", required_argument, NULL, 'f' },
+                { 0 },
+        };
         int letter;
 
-        while ((letter = getopt_long(argc, argv, "", known, /* longindex= */ NULL)) != -1)
-                every = letter == 'e' ? strtoul(optarg, NULL, 10) : 0;
-        return optind < argc ? every : 0;
+        while ((letter = getopt_long(argc, argv, "", known, /* longindex= */ NULL)) != -1) {
+                if (!read_option(letter, ret_options))
+                        return false;
+        }
+        return optind < argc;
 }
 
 int main(int argc, char **argv)
 {
-        const size_t every = read_options(argc, argv);
+        struct options options = { .every = 1 };
         struct totals totals = { 0 };
         struct progress *progress;
 
-        if (!every) {
-                fputs("usage: fault-replay [--every N] FILE...\n", stderr);
+        if (!read_options(argc, argv, &options)) {
+                fputs("usage: fault-replay [--every N] [--form stackful|stackless] FILE...\n", stderr);
                 return 2;
         }
         progress = mmap(NULL, sizeof(*progress), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -217,7 +243,7 @@ int main(int argc, char **argv)
         }
         allocator_install();
         for (int i = optind; i < argc; i++) {
-                if (try_file(argv[i], every, progress, &totals) < 0)
+                if (try_file(argv[i], &options, progress, &totals) < 0)
                         return 2;
         }
         printf("%zu allocations failed\n", progress->n_failed);

@@ -1113,6 +1113,204 @@ Test(stackless, awaits_are_no_awaits_elsewhere)
         cr_assert(eq(int, auv_frame_sleep(1), AUV_ENOTASK));
 }
 
+/* ---- calls of the library's that wait by themselves */
+
+struct caller {
+        auv_frame frame;
+        auv_subframe subframe;
+        auv_future *futures[2];
+        auv_future *sorted[2];
+        void *object;
+        auv_value value;
+        int n;
+        int r;
+};
+
+static int waits(auv_frame *frame, auv_value *ret)
+{
+        AUV_BEGIN(struct caller, self);
+        AUV_AWAIT_CALL_CATCH(self->r, &self->subframe,
+                             auv_await_wait(self->futures, 2, 5, AUV_FIRST_COMPLETED, self->sorted));
+        trace("%d", self->r);
+        AUV_CHECK(self->r);
+        AUV_AWAIT_CALL(&self->subframe, auv_await_wait_for(self->sorted[1], 2, NULL));
+        AUV_END;
+}
+
+Test(stackless, calls_what_waits)
+{
+        AUV_AUTO auv_future *first = new_future();
+        AUV_AUTO auv_future *second = new_future();
+        AUV_AUTO auv_task *task = start(waits, struct caller, .futures = { first, second });
+
+        loop_turns(1);
+        auv_future_set_result(second, NUMBER(1));
+        loop_turns(2);
+        cr_assert_trace("| | 1 |");
+        cr_assert(eq(int, run(task, NULL), AUV_ETIMEDOUT));
+        cr_assert(auv_future_cancelled(first));
+        cr_assert(eq(dbl, auv_loop_time(loop), 2));
+}
+
+Test(stackless, is_cancelled_in_a_call)
+{
+        AUV_AUTO auv_future *future = new_future();
+        AUV_AUTO auv_task *task = start(waits, struct caller, .futures = { future, future });
+
+        loop_turns(1);
+        auv_task_cancel(task, "enough");
+        cr_assert(eq(int, run(task, NULL), AUV_ECANCELED));
+        cr_assert(eq(str, (char *)auv_error_message(auv_error_current()), "enough"));
+        cr_assert(not(auv_future_done(future)));
+        cr_assert_trace("| -125");
+}
+
+Test(stackless, is_made_to_return_from_a_call_when_its_loop_is_closed)
+{
+        AUV_AUTO auv_future *future = new_future();
+        AUV_AUTO auv_task *task = start(waits, struct caller, .futures = { future, future });
+
+        close_with(task, "-5003");
+}
+
+static int works_with_lock(auv_frame *frame, auv_value *ret)
+{
+        AUV_BEGIN(struct caller, self);
+        AUV_AWAIT_CALL(&self->subframe, auv_await_lock_acquire(self->object));
+        trace("%d+", self->n);
+        AUV_AWAIT_SLEEP_CATCH(self->r, 1);
+        trace("%d-", self->n);
+        AUV_CHECK(auv_lock_release(self->object));
+        AUV_LEAVE(self->r);
+        AUV_END;
+}
+
+Test(stackless, shares_a_lock_with_tasks_of_both_forms)
+{
+        AUV_AUTO auv_lock *lock = auv_lock_new();
+        auv_task *tasks[3];
+        AUV_AUTO auv_future *all = NULL;
+
+        for (int i = 0; i < 3; i++)
+                tasks[i] = start(works_with_lock, struct caller, .object = lock, .n = i);
+        loop_turn();
+        auv_task_cancel(tasks[1], NULL);
+        all = auv_gather(tasks, 3, AUV_RETURN_EXCEPTIONS);
+        cr_assert(eq(int, run(all, NULL), 0));
+        cr_assert_trace("0+ 0- 2+ 2-");
+        cr_assert(not(auv_lock_locked(lock)));
+        for (int i = 0; i < 3; i++)
+                auv_unref(tasks[i]);
+}
+
+static int produces(auv_frame *frame, auv_value *ret)
+{
+        AUV_BEGIN(struct caller, self);
+        for (self->n = 0; self->n < 3; self->n++) {
+                AUV_AWAIT_CALL(&self->subframe, auv_await_queue_put(self->object, NUMBER(self->n)));
+                trace("+%d", self->n);
+        }
+        AUV_AWAIT_CALL(&self->subframe, auv_await_queue_join(self->object));
+        trace("joined");
+        AUV_END;
+}
+
+static int consumes(auv_frame *frame, auv_value *ret)
+{
+        AUV_BEGIN(struct caller, self);
+        for (;;) {
+                AUV_AWAIT_CALL(&self->subframe, auv_await_queue_get(self->object, &self->value));
+                trace("-%d", (int)self->value.i);
+                auv_queue_task_done(self->object);
+        }
+        AUV_END;
+}
+
+Test(stackless, passes_items_through_a_queue)
+{
+        AUV_AUTO auv_queue *queue = auv_queue_new(1);
+        AUV_AUTO auv_task *producer = start(produces, struct caller, .object = queue);
+        AUV_AUTO auv_task *consumer = start(consumes, struct caller, .object = queue);
+
+        cr_assert(eq(int, run(producer, NULL), 0));
+        cr_assert_trace("+0 -0 +1 -1 +2 -2 joined");
+        auv_task_cancel(consumer, NULL);
+        loop_turn();
+        cr_assert(auv_future_cancelled(consumer));
+}
+
+static int has_group(auv_frame *frame, auv_value *ret)
+{
+        AUV_BEGIN(struct caller, self);
+        self->object = auv_task_group_new();
+        AUV_CHECK(auv_task_group_enter(self->object));
+        auv_unref(auv_task_group_create_task(self->object, coro_steps,
+                                             &(struct steps) { .name = "a", .turns = 3 },
+                                             sizeof(struct steps), NULL));
+        AUV_AWAIT_SLEEP_CATCH(self->r, 0);
+        AUV_AWAIT_CALL(&self->subframe, auv_await_task_group_exit(self->object, self->r));
+        trace("out");
+        AUV_FINALLY;
+        auv_unref(self->object);
+        AUV_END;
+}
+
+Test(stackless, is_the_scope_of_a_group)
+{
+        AUV_AUTO auv_task *task = start(has_group, struct caller);
+
+        cr_assert(eq(int, run(task, NULL), 0));
+        cr_assert_trace("a+ a- out");
+}
+
+static int calls_twice(auv_frame *frame, auv_value *ret)
+{
+        AUV_BEGIN(struct caller, self);
+        AUV_AWAIT_CALL(&self->subframe, auv_await_event_wait(self->object));
+        /* The subframe was for that call alone. */
+        AUV_LEAVE(auv_await_event_wait(self->object));
+        AUV_END;
+}
+
+Test(stackless, has_a_subframe_for_one_call_only)
+{
+        AUV_AUTO auv_event *event = auv_event_new();
+        AUV_AUTO auv_task *late = start(calls_twice, struct caller, .object = event);
+        AUV_AUTO auv_task *early = NULL;
+
+        loop_turn();
+        auv_event_set(event);
+        early = start(calls_twice, struct caller, .object = event);
+        cr_assert(eq(int, run(late, NULL), AUV_ENOSTACK));
+        cr_assert(eq(int, run(early, NULL), AUV_ENOSTACK));
+}
+
+/* Of all that has a future to be awaited instead. */
+static int calls_what_needs_a_stack_all_the_same(auv_frame *frame, auv_value *ret)
+{
+        AUV_BEGIN(struct caller, self);
+        AUV_AWAIT_CALL_CATCH(self->r, &self->subframe, auv_await(self->futures[0], NULL));
+        cr_assert(eq(int, self->r, AUV_ENOSTACK));
+        AUV_AWAIT_CALL_CATCH(self->r, &self->subframe, auv_await_sleep(1));
+        cr_assert(eq(int, self->r, AUV_ENOSTACK));
+        AUV_AWAIT_CALL_CATCH(self->r, &self->subframe, auv_await_shield(self->futures[0], NULL));
+        cr_assert(eq(int, self->r, AUV_ENOSTACK));
+        AUV_AWAIT_CALL_CATCH(self->r, &self->subframe, auv_await_gather(self->futures, 1, 0, NULL));
+        cr_assert(eq(int, self->r, AUV_ENOSTACK));
+        AUV_AWAIT_CALL_CATCH(self->r, &self->subframe, auv_await_wait_for_coro(coro_nothing, NULL, 1, NULL));
+        cr_assert(eq(int, self->r, AUV_ENOSTACK));
+        AUV_END;
+}
+
+Test(stackless, calls_only_what_can_be_called)
+{
+        AUV_AUTO auv_future *future = new_future();
+        AUV_AUTO auv_task *task = start(calls_what_needs_a_stack_all_the_same, struct caller,
+                                        .futures = { future });
+
+        cr_assert(eq(int, run(task, NULL), 0));
+}
+
 /* ---- what others see of it */
 
 static int is_looked_at(auv_frame *frame, auv_value *ret)

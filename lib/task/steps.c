@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "task/steps.h"
+
+#include "base/error.h"
+
+#include <string.h>
+
+int auv__steps_enter(struct auv__task **ret_task)
+{
+        struct auv__task *task = auv__current_task();
+
+        *ret_task = task;
+        if (auv__unlikely(!task))
+                return AUV_ENOTASK;
+        if (auv__unlikely(task->stackless && !task->future.loop->subframe))
+                return auv_raise(AUV_ENOSTACK, NULL);
+        return auv__unlikely(task->future.loop->closed) ? auv__await_refuse(task) : 0;
+}
+
+static int run_in_subframe(auv_subframe *subframe)
+{
+        auv_value value = { 0 };
+        const int r = subframe->fn(&subframe->frame, &value);
+
+        if (r == AUV_SUSPENDED)
+                return r;
+        subframe->fn = NULL;
+        return r < 0 ? r : (int)value.i;
+}
+
+int auv__steps_run(struct auv__task *task, auv_stackless_fn fn, void *frame, size_t size)
+{
+        auv_subframe *subframe = task->future.loop->subframe;
+        auv_value value = { 0 };
+        int r;
+
+        if (task->stackless) {
+                task->future.loop->subframe = NULL;
+                subframe->fn = fn;
+                memcpy(&subframe->frame, frame, size);
+                return run_in_subframe(subframe);
+        }
+        while ((r = fn(frame, &value)) == AUV_SUSPENDED)
+                ((auv_frame *)frame)->error = auv__task_suspend(task);
+        return r < 0 ? r : (int)value.i;
+}
+
+void auv_subframe_begin(auv_subframe *subframe)
+{
+        subframe->fn = NULL;
+        if (auv__running_loop)
+                auv__running_loop->subframe = subframe;
+}
+
+bool auv_subframe_waits(const auv_subframe *subframe)
+{
+        if (auv__running_loop)
+                auv__running_loop->subframe = NULL;
+        return subframe->fn;
+}
+
+int auv_subframe_resume(auv_subframe *subframe, const auv_frame *frame)
+{
+        subframe->frame.error = frame->error;
+        return run_in_subframe(subframe);
+}
