@@ -17,7 +17,7 @@ __attribute__((always_inline)) static inline int auv__sync_begin(const void *obj
         const int r = auv__sync_enter(object, ret_task);
 
         if (auv__likely(r == 0))
-                (*ret_task)->coro->notes.site = AUV__CALLER;
+                auv__steps_note_site(*ret_task, AUV__CALLER);
         return r;
 }
 

@@ -62,6 +62,8 @@ bool auv_subframe_waits(const auv_subframe *subframe)
 
 int auv_subframe_resume(auv_subframe *subframe, const auv_frame *frame)
 {
+        if (auv__running_loop)
+                auv__running_loop->frame_site = AUV__CALLER;
         subframe->frame.error = frame->error;
         return run_in_subframe(subframe);
 }

@@ -15,6 +15,15 @@
  * suspends; auv_subframe_resume() goes on with it.
  */
 
+/* Where the program goes on behind such an await, for whoever looks at the task while it waits. */
+static inline void auv__steps_note_site(struct auv__task *task, void *site)
+{
+        if (task->stackless)
+                task->future.loop->frame_site = site;
+        else
+                task->coro->notes.site = site;
+}
+
 /* What every such await begins with: as auv__await_enter(), but that a task may also have a subframe. */
 int auv__steps_enter(struct auv__task **ret_task);
 
@@ -24,7 +33,7 @@ __attribute__((always_inline)) static inline int auv__steps_begin(struct auv__ta
         const int r = auv__steps_enter(ret_task);
 
         if (auv__likely(r == 0))
-                (*ret_task)->site = AUV__CALLER;
+                auv__steps_note_site(*ret_task, AUV__CALLER);
         return r;
 }
 

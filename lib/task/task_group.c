@@ -348,7 +348,7 @@ int auv_await_task_group_exit(auv_task_group *group, int result)
         if (task->stackless && !task->future.loop->subframe)
                 return auv_raise(AUV_ENOSTACK, NULL);
         group->exiting = true;
-        task->coro->notes.site = AUV__CALLER;
+        auv__steps_note_site(task, AUV__CALLER);
         auv__keep(&group->object);
         leaving.body = auv_ref(body);
         if (result == AUV_ECANCELED)
