@@ -219,13 +219,11 @@ static void *radix_take(int64_t now)
 /* The library's */
 
 static struct auv__timers wheel;
-static struct auv__timer_list wheel_due;
 
 static void wheel_init(size_t n)
 {
         (void)n;
         auv__timers_init(&wheel);
-        auv__timer_list_init(&wheel_due);
 }
 
 static void wheel_deinit(void)
@@ -244,9 +242,9 @@ static void wheel_remove(void *timer)
 
 static void *wheel_take(int64_t now)
 {
-        if (auv__timer_list_is_empty(&wheel_due))
-                auv__timers_take_due(&wheel, now, &wheel_due);
-        return auv__timer_list_pop(&wheel_due);
+        if (now != wheel.now_ns)
+                auv__timers_advance(&wheel, now);
+        return auv__timers_take(&wheel);
 }
 
 static const struct queue queues[] = {

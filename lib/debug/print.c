@@ -155,7 +155,7 @@ static void add_state(struct auv__text *text, const struct auv__task *task,
                 auv__text_add(text, "running");
         else if (!task->started)
                 auv__text_add(text, "not started");
-        else if (task->sleep == AUV__SLEEPING && task->timer.when_ns <= loop->timers.last_ns)
+        else if (task->sleep == AUV__SLEEPING && task->timer.when_ns <= loop->timers.now_ns)
                 auv__text_add(text, "ready"); /* due in this turn */
         else if (task->sleep == AUV__SLEEPING && task->timer.when_ns == AUV__NEVER)
                 auv__text_add(text, "sleeps for ever");

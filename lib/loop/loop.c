@@ -96,7 +96,6 @@ int auv_new_event_loop(const auv_loop_options *options, auv_loop **ret_loop)
                 return auv_raise(AUV_ENOMEM, NULL);
         auv__clear(loop, offsetof(auv_loop, timers));
         auv__timers_init(&loop->timers);
-        auv__timer_list_init(&loop->due);
         loop->object = auv__object_init(AUV__LOOP, AUV__SHARED);
         loop->deadlock = o.deadlock;
         loop->stack_size = o.stack_size;
@@ -176,9 +175,10 @@ static void drop_timers(auv_loop *loop)
 {
         struct auv__timer *timer;
 
-        auv__timers_take_due(&loop->timers, AUV__NEVER, &loop->due);
-        auv__timer_list_splice(&loop->due, &loop->timers.never);
-        while ((timer = auv__timer_list_pop(&loop->due)))
+        auv__timers_advance(&loop->timers, AUV__NEVER);
+        while ((timer = auv__timers_take(&loop->timers)))
+                timer->item.run(&timer->item, /* dropped= */ true);
+        while ((timer = auv__timer_list_pop(&loop->timers.never)))
                 timer->item.run(&timer->item, /* dropped= */ true);
 }
 

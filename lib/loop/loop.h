@@ -50,7 +50,6 @@ struct auv_loop {
         enum auv_deadlock deadlock;
 
         struct auv__ready ready;
-        struct auv__timer_list due; /* timers that run in this turn, behind what was ready */
         int64_t virtual_now_ns;
         int64_t until_ns;     /* where auv_loop_run_until() ends; else AUV__NEVER */
         struct auv__shuffle *shuffle; /* NULL: the ready queue is run in order */

@@ -14,6 +14,10 @@
  * in a lower digit, are placed anew. In the end last_ns is set to the time that it is: a timer that stays
  * then is due later than that, and the digit that has placed it still is the first that differs.
  *
+ * What is due is taken out slot by slot, and run before the next slot is looked at: timers that are due
+ * at about the same time are then placed and run while the cache has them. One that is set meanwhile for a
+ * time that is due has to wait for another turn, so it goes to a list of its own.
+ *
  * Each timer moves down once a level at the most, and timers that are set for the near future start
  * low; to set one, and to take one out, takes the same few steps whatever their number. A slot is a list
  * that is appended to and placed anew from its begin, and equal keys are always in the same, so they
@@ -33,9 +37,11 @@
 void auv__timers_init(struct auv__timers *timers)
 {
         timers->last_ns = 0;
+        timers->now_ns = -1;
         timers->levels = 0;
         for (int i = 0; i < AUV__TIMER_LEVELS; i++)
                 timers->used[i] = 0;
+        auv__timer_list_init(&timers->due);
         auv__timer_list_init(&timers->overdue);
         auv__timer_list_init(&timers->never);
 }
@@ -62,7 +68,7 @@ static void place(struct auv__timers *timers, struct auv__timer *timer)
 void auv__timers_set(struct auv__timers *timers, struct auv__timer *timer, int64_t when_ns)
 {
         timer->when_ns = when_ns;
-        if (auv__unlikely(when_ns < timers->last_ns))
+        if (auv__unlikely(when_ns <= timers->now_ns))
                 auv__timer_list_append(&timers->overdue, timer);
         else if (auv__unlikely(when_ns == AUV__NEVER))
                 auv__timer_list_append(&timers->never, timer);
@@ -97,12 +103,13 @@ int64_t auv__timers_next(struct auv__timers *timers)
         unsigned level, digit;
 
         if (!auv__timer_list_is_empty(&timers->overdue))
-                return timers->last_ns;
+                return timers->now_ns;
         slot = first_slot(timers, &level, &digit);
         return slot ? slot->head.when_ns : AUV__NEVER;
 }
 
-void auv__timer_list_splice(struct auv__timer_list *list, struct auv__timer_list *other)
+/* Moves all of another list to the end of one. */
+static void splice(struct auv__timer_list *list, struct auv__timer_list *other)
 {
         struct auv__timer *first = (struct auv__timer *)other->head.item.next, *last = other->head.previous;
 
@@ -127,9 +134,9 @@ static void merge(struct auv__timer_list *list, struct auv__timer_list *other)
 
                 auv__timer_list_append(&merged, auv__timer_list_pop(b->when_ns < a->when_ns ? other : list));
         }
-        auv__timer_list_splice(&merged, list);
-        auv__timer_list_splice(&merged, other);
-        auv__timer_list_splice(list, &merged);
+        splice(&merged, list);
+        splice(&merged, other);
+        splice(list, &merged);
 }
 
 /* Those that were set for a time that had gone by: few, and as a rule in order. */
@@ -145,15 +152,15 @@ static void sort(struct auv__timer_list *list)
                 auv__timer_list_append(&run, auv__timer_list_pop(list));
                 for (i = 0; i < n && !auv__timer_list_is_empty(&runs[i]); i++) {
                         merge(&runs[i], &run);
-                        auv__timer_list_splice(&run, &runs[i]);
+                        splice(&run, &runs[i]);
                 }
                 if (i == n)
                         auv__timer_list_init(&runs[n++]);
-                auv__timer_list_splice(&runs[i], &run);
+                splice(&runs[i], &run);
         }
         for (i = 0; i < n; i++) {
                 merge(&runs[i], list);
-                auv__timer_list_splice(list, &runs[i]);
+                splice(list, &runs[i]);
         }
 }
 
@@ -166,13 +173,15 @@ static void spread(struct auv__timers *timers, struct auv__timer_list *slot)
         for (; timer; timer = next) {
                 next = (struct auv__timer *)timer->item.next;
                 __builtin_prefetch(next, /* rw= */ 1);
+                __builtin_prefetch(&next->when_ns, /* rw= */ 1);
                 place(timers, timer);
         }
 }
 
-/* Empties the first slot where it begins by @now_ns; false where it does not, or there is none. */
-static bool advance(struct auv__timers *timers, int64_t now_ns, struct auv__timer_list *due)
+/* Empties the first slot where it begins by now; false where it does not, or there is none. */
+static bool empty_slot(struct auv__timers *timers)
 {
+        const int64_t now_ns = timers->now_ns;
         unsigned level, digit;
         struct auv__timer_list *slot = first_slot(timers, &level, &digit);
         uint64_t begin;
@@ -187,22 +196,30 @@ static bool advance(struct auv__timers *timers, int64_t now_ns, struct auv__time
         timers->last_ns = (int64_t)begin;
         if (level == 0 || (slot->head.item.next == &slot->head.previous->item
                            && slot->head.previous->when_ns <= now_ns))
-                auv__timer_list_splice(due, slot);
+                splice(&timers->due, slot);
         else
                 spread(timers, slot);
         return true;
 }
 
-void auv__timers_take_due(struct auv__timers *timers, int64_t now_ns, struct auv__timer_list *due)
+void auv__timers_advance(struct auv__timers *timers, int64_t now_ns)
 {
-        if (auv__unlikely(!auv__timer_list_is_empty(&timers->overdue))) {
-                sort(&timers->overdue);
-                auv__timer_list_splice(due, &timers->overdue);
-        }
-        while (advance(timers, now_ns, due))
-                continue;
-        if (now_ns > timers->last_ns)
-                timers->last_ns = now_ns;
+        timers->now_ns = now_ns;
+        if (auv__likely(auv__timer_list_is_empty(&timers->overdue)))
+                return;
+        sort(&timers->overdue);
+        splice(&timers->due, &timers->overdue);
+}
+
+struct auv__timer *auv__timers_take(struct auv__timers *timers)
+{
+        while (auv__timer_list_is_empty(&timers->due))
+                if (!empty_slot(timers)) {
+                        if (timers->now_ns > timers->last_ns)
+                                timers->last_ns = timers->now_ns;
+                        return NULL;
+                }
+        return auv__timer_list_pop(&timers->due);
 }
 
 void auv__timer_start(auv_loop *loop, struct auv__timer *timer, int64_t when_ns)

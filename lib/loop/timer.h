@@ -32,9 +32,11 @@ enum {
 /* A queue of timers, which needs no memory of its own; see timer.c. */
 struct auv__timers {
         int64_t last_ns;                  /* no timer in the slots is due before */
+        int64_t now_ns;                   /* timers for this time or before are due; may be after last_ns */
         unsigned levels;                  /* those that may have a slot in use, as bits */
         uint64_t used[AUV__TIMER_LEVELS]; /* slots that are initialized and may have timers, as bits */
-        struct auv__timer_list overdue;   /* those for times before last_ns, as they were set */
+        struct auv__timer_list due;       /* the first of those that are due, in order */
+        struct auv__timer_list overdue;   /* those that were set when they were due already, as they were set */
         struct auv__timer_list never;     /* those for AUV__NEVER */
         struct auv__timer_list slots[AUV__TIMER_LEVELS][AUV__TIMER_SLOTS]; /* see auv__timers_init() */
 };
@@ -46,12 +48,18 @@ void auv__timers_set(struct auv__timers *timers, struct auv__timer *timer, int64
 
 /*
  * When the next timer is due, or earlier where the next was stopped; never later. AUV__NEVER where there
- * is none, or all are for AUV__NEVER.
+ * is none, or all are for AUV__NEVER. Not while there may be more that auv__timers_take() gives.
  */
 int64_t auv__timers_next(struct auv__timers *timers);
 
-/* Moves what is due at @now_ns to the end of @due: by time, and among equals as they were set. */
-void auv__timers_take_due(struct auv__timers *timers, int64_t now_ns, struct auv__timer_list *due);
+/*
+ * It is @now_ns: what has been set until now for that time or before is what auv__timers_take() gives from
+ * here on. What is set from here on for such a time has to wait for the next call of this one.
+ */
+void auv__timers_advance(struct auv__timers *timers, int64_t now_ns);
+
+/* Takes out the next timer that is due: by time, and among equals as they were set. NULL for none. */
+struct auv__timer *auv__timers_take(struct auv__timers *timers);
 
 /* False where there is no timer that will ever be due; it may be true by mistake for a while. */
 static inline bool auv__timers_may_be_due(const struct auv__timers *timers)
@@ -105,9 +113,6 @@ static inline struct auv__timer *auv__timer_list_pop(struct auv__timer_list *lis
         auv__timer_remove(first);
         return first;
 }
-
-/* Moves all of another list to the end of one. */
-void auv__timer_list_splice(struct auv__timer_list *list, struct auv__timer_list *other);
 
 /* A timer that is not set stays as it is. */
 static inline void auv__timer_stop(struct auv__timer *timer)

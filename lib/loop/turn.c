@@ -116,7 +116,7 @@ static unsigned run_watched(auv_loop *loop, struct auv__item *item)
                 next = item->next;
                 hooks->run(loop, item);
         }
-        for (; (timer = auv__timer_list_pop(&loop->due)); n++)
+        for (; (timer = auv__timers_take(&loop->timers)); n++)
                 hooks->run(loop, &timer->item);
         return n;
 }
@@ -126,7 +126,7 @@ static void shuffle(auv_loop *loop)
 {
         struct auv__timer *timer;
 
-        while ((timer = auv__timer_list_pop(&loop->due)))
+        while ((timer = auv__timers_take(&loop->timers)))
                 auv__ready_push_chain(&loop->ready, &timer->item, &timer->item);
         auv__shuffle_turn(loop->shuffle, &loop->ready);
 }
@@ -146,9 +146,11 @@ static void run_ready(auv_loop *loop)
         }
         for (; item; item = next, n++) {
                 next = item->next;
+                if (next)
+                        __builtin_prefetch(next->next);
                 item->run(item, /* dropped= */ false);
         }
-        for (; (timer = auv__timer_list_pop(&loop->due)); n++)
+        for (; (timer = auv__timers_take(&loop->timers)); n++)
                 timer->item.run(&timer->item, /* dropped= */ false);
         loop->since_poll += n;
 }
@@ -158,7 +160,7 @@ static void finish_turn(auv_loop *loop)
 {
         auv__wakeup_collect(loop);
         if (auv__timers_may_be_due(&loop->timers))
-                auv__timers_take_due(&loop->timers, auv__loop_now(loop), &loop->due);
+                auv__timers_advance(&loop->timers, auv__loop_now(loop));
         run_ready(loop);
 }
 

@@ -14,7 +14,6 @@
 enum { N = 300, ROUNDS = 60000 };
 
 static struct auv__timers *timers;
-static struct auv__timer_list due;
 static struct auv__timer nodes[N];
 static unsigned long order[N]; /* when the timer was set, counted */
 static unsigned long n_set;
@@ -26,7 +25,6 @@ static void setup(void)
         cr_assert(ne(ptr, timers, NULL));
         memset(timers, 0xa5, sizeof(*timers));
         auv__timers_init(timers);
-        auv__timer_list_init(&due);
 }
 
 static void teardown(void)
@@ -57,14 +55,14 @@ static void expect_due(int64_t at_ns, const int *expected)
 {
         struct auv__timer *timer;
 
-        auv__timers_take_due(timers, at_ns, &due);
+        auv__timers_advance(timers, at_ns);
         for (; *expected >= 0; expected++) {
-                timer = auv__timer_list_pop(&due);
+                timer = auv__timers_take(timers);
                 cr_assert(ne(ptr, timer, NULL));
                 cr_assert(eq(int, (int)(timer - nodes), *expected));
                 cr_assert(not(auv__timer_is_set(timer)));
         }
-        cr_assert(auv__timer_list_is_empty(&due));
+        cr_assert(eq(ptr, auv__timers_take(timers), NULL));
 }
 
 #define EXPECT_DUE(at_ns, ...) expect_due(at_ns, (const int[]) { __VA_ARGS__, -1 })
@@ -105,7 +103,7 @@ Test(timers, of_one_time_leave_as_they_were_set)
 
 Test(timers, for_the_past_come_before_all_others_in_order)
 {
-        auv__timers_take_due(timers, 100000, &due);
+        auv__timers_advance(timers, 100000);
         set(0, 100000);
         set(1, 50);
         set(2, -7);
@@ -121,11 +119,11 @@ Test(timers, for_the_past_are_many_and_in_no_order)
         struct auv__timer *timer, *last = NULL;
         size_t n = 0;
 
-        auv__timers_take_due(timers, 100000, &due);
+        auv__timers_advance(timers, 100000);
         for (size_t i = 0; i < N; i++)
                 set(i, (int64_t)(next_random() % 50));
-        auv__timers_take_due(timers, 100000, &due);
-        for (; (timer = auv__timer_list_pop(&due)); last = timer, n++)
+        auv__timers_advance(timers, 100000);
+        for (; (timer = auv__timers_take(timers)); last = timer, n++)
                 if (last)
                         cr_assert(last->when_ns < timer->when_ns
                                   || (last->when_ns == timer->when_ns && last < timer));
@@ -160,12 +158,28 @@ Test(timers, are_stopped_when_they_are_due)
 {
         for (size_t i = 0; i < 4; i++)
                 set(i, 10);
-        auv__timers_take_due(timers, 10, &due);
+        auv__timers_advance(timers, 10);
         auv__timer_stop(&nodes[2]);
         auv__timer_stop(&nodes[0]);
-        cr_assert(eq(ptr, auv__timer_list_pop(&due), &nodes[1]));
-        cr_assert(eq(ptr, auv__timer_list_pop(&due), &nodes[3]));
-        cr_assert(auv__timer_list_is_empty(&due));
+        cr_assert(eq(ptr, auv__timers_take(timers), &nodes[1]));
+        cr_assert(eq(ptr, auv__timers_take(timers), &nodes[3]));
+        cr_assert(eq(ptr, auv__timers_take(timers), NULL));
+}
+
+Test(timers, set_while_others_are_due_wait_for_the_next_time)
+{
+        set(0, 500);
+        set(1, 700);
+        auv__timers_advance(timers, 1000);
+        cr_assert(eq(ptr, auv__timers_take(timers), &nodes[0]));
+        set(2, 600);
+        set(3, 1000);
+        set(4, 1001);
+        cr_assert(eq(ptr, auv__timers_take(timers), &nodes[1]));
+        cr_assert(eq(ptr, auv__timers_take(timers), NULL));
+        cr_assert(le(i64, auv__timers_next(timers), 1000));
+        EXPECT_DUE(1000, 2, 3);
+        EXPECT_DUE(1001, 4);
 }
 
 /* The least of those that are set; N where there is none. */
@@ -203,12 +217,11 @@ static void take_and_compare(void)
 {
         size_t first = model_first();
 
-        /* What is moved to @due is still set, so the model finds it there. */
-        auv__timers_take_due(timers, now_ns, &due);
+        auv__timers_advance(timers, now_ns);
         for (; first < N && nodes[first].when_ns <= now_ns && nodes[first].when_ns != AUV__NEVER;
              first = model_first())
-                cr_assert(eq(ptr, auv__timer_list_pop(&due), &nodes[first]));
-        cr_assert(auv__timer_list_is_empty(&due));
+                cr_assert(eq(ptr, auv__timers_take(timers), &nodes[first]));
+        cr_assert(eq(ptr, auv__timers_take(timers), NULL));
 }
 
 /* Steps of each size, such that the timers of each level come to be due. */
@@ -240,9 +253,9 @@ Test(timers, leave_as_the_model_says)
                 next_ns = auv__timers_next(timers);
                 if (first == N || nodes[first].when_ns == AUV__NEVER)
                         cr_assert(eq(i64, next_ns, AUV__NEVER));
-                else if (stopped || nodes[first].when_ns < timers->last_ns)
-                        cr_assert(le(i64, next_ns, nodes[first].when_ns < timers->last_ns
-                                                  ? timers->last_ns : nodes[first].when_ns));
+                else if (stopped || nodes[first].when_ns <= timers->now_ns)
+                        cr_assert(le(i64, next_ns, nodes[first].when_ns <= timers->now_ns
+                                                  ? timers->now_ns : nodes[first].when_ns));
                 else
                         cr_assert(eq(i64, next_ns, nodes[first].when_ns));
                 let_time_pass();
@@ -264,8 +277,8 @@ Test(timers, ask_for_no_more_than_one_wakeup_for_one_that_was_stopped)
                 const int64_t next_ns = auv__timers_next(timers);
 
                 cr_assert(ne(i64, next_ns, AUV__NEVER));
-                auv__timers_take_due(timers, next_ns, &due);
-                while (auv__timer_list_pop(&due))
+                auv__timers_advance(timers, next_ns);
+                while (auv__timers_take(timers))
                         left--;
         }
         cr_assert(le(int, wakeups, 100));
