@@ -64,8 +64,8 @@ AUV_API void auv_freeaddrinfo(struct addrinfo *list);
  * Suspends: yes, unless @flags has NI_NUMERICHOST and NI_NUMERICSERV.    Thread: the loop's.
  * Like: loop.getnameinfo(). Differs: digits take no thread.
  */
-AUV_API int auv_await_getnameinfo(const struct sockaddr *address, int flags, char *ret_host, size_t host_size,
-                                  char *ret_service, size_t service_size);
+AUV_API int auv_await_getnameinfo(const struct sockaddr *address, int flags, char *ret_host,
+                                  size_t host_size, char *ret_service, size_t service_size);
 
 AUV_END_DECLS
 

@@ -17,9 +17,9 @@ AUV_BEGIN_DECLS
  * Each call tries at once, and waits only where the system says that it would have to. It then is the
  * reader or the writer of the descriptor, as auv_loop_add_reader() adds one: whoever becomes it
  * thereafter takes its place, and the one before then waits until it is cancelled. A cancelled call
- * leaves nothing behind. A descriptor must not be closed while a call waits for it: cancel the call first. Where
- * it is closed before the loop has looked at it, the call gives AUV_EBADF; later, it waits until it is
- * cancelled, as in asyncio.
+ * leaves nothing behind. A descriptor must not be closed while a call waits for it: cancel the call first.
+ * Where it is closed before the loop has looked at it, the call gives AUV_EBADF; later, it waits until it
+ * is cancelled, as in asyncio.
  */
 
 /**

@@ -84,8 +84,8 @@ static bool needs_thread(const char *host, const char *service)
         return (host && !is_address(host)) || (service && !is_digits(service));
 }
 
-static int look_up_here(uv_loop_t *loop, const char *host, const char *service, const struct addrinfo *hints,
-                        struct addrinfo **ret)
+static int look_up_here(uv_loop_t *loop, const char *host, const char *service,
+                        const struct addrinfo *hints, struct addrinfo **ret)
 {
         struct addrinfo digits = hints ? *hints : (struct addrinfo) { .ai_family = AF_UNSPEC };
         uv_getaddrinfo_t request;
@@ -128,7 +128,8 @@ static int await_getaddrinfo(struct auv__task *task, const char *host, const cha
         lookup = auv__request_new(task, sizeof(*lookup), discard_lookup);
         if (!lookup)
                 return AUV_ENOMEM;
-        r = uv_getaddrinfo(lookup->request.loop, &lookup->request.uv.getaddrinfo, on_found, host, service, hints);
+        r = uv_getaddrinfo(lookup->request.loop, &lookup->request.uv.getaddrinfo, on_found, host, service,
+                           hints);
         r = auv__await_request(task, &lookup->request, r);
         if (r < 0)
                 return reraise(r);
@@ -142,7 +143,8 @@ int auv__await_getaddrinfo(struct auv__task *task, const char *host, int port, i
                            int protocol, int flags, struct addrinfo **ret)
 {
         const struct addrinfo hints = {
-                .ai_family = family, .ai_socktype = type, .ai_protocol = protocol, .ai_flags = flags };
+                .ai_family = family, .ai_socktype = type, .ai_protocol = protocol, .ai_flags = flags
+        };
         char service[sizeof("65535")];
 
         if (port < 0 || port > 65535)
@@ -192,7 +194,8 @@ static int await_names(struct auv__task *task, struct auv__request *request, con
                        int flags)
 {
         const bool here = flags & NI_NUMERICHOST && flags & NI_NUMERICSERV;
-        int r = uv_getnameinfo(request->loop, &request->uv.getnameinfo, here ? NULL : on_named, address, flags);
+        int r = uv_getnameinfo(request->loop, &request->uv.getnameinfo, here ? NULL : on_named, address,
+                               flags);
 
         if (!here)
                 return reraise(auv__await_request(task, request, r));

@@ -71,7 +71,8 @@ static int receive(struct auv__attempt *attempt)
                 if (sender)
                         *sender = (struct given_address) { .size = sizeof(sender->storage) };
                 n = recvfrom(attempt->fd, receipt->buffer, receipt->size, /* flags= */ 0,
-                             sender ? (struct sockaddr *)&sender->storage : NULL, sender ? &sender->size : NULL);
+                             sender ? (struct sockaddr *)&sender->storage : NULL,
+                             sender ? &sender->size : NULL);
         } while (is_interrupted(n));
         if (n < 0)
                 return error_of_errno();
@@ -127,8 +128,9 @@ static int send_once(struct sending *sending)
         ssize_t n;
 
         do
-                n = sendto(sending->attempt.fd, sending->data + sending->sent, sending->size - sending->sent,
-                           MSG_NOSIGNAL, sending->address, sending->address_size);
+                n = sendto(sending->attempt.fd, sending->data + sending->sent,
+                           sending->size - sending->sent, MSG_NOSIGNAL, sending->address,
+                           sending->address_size);
         while (is_interrupted(n));
         if (n < 0)
                 return error_of_errno();

@@ -8,8 +8,8 @@
  * unless they wait in the queue from the look before.
  *
  * libuv tells the kernel of a descriptor when it polls next, and aborts the process where the kernel does
- * not know it. A descriptor that is closed between that and its start is therefore found out right before the
- * poll: what was started since the last one is `fresh`.
+ * not know it. A descriptor that is closed after it was started and before that is therefore found out
+ * right before the poll: what was started since the last one is `fresh`.
  */
 
 #include "loop/watcher.h"
@@ -26,13 +26,13 @@
 enum { N_SIDES = 2 };
 
 struct auv__watcher {
-        uv_poll_t handle;                        /* first: see auv__reactor_adopt() */
+        uv_poll_t handle; /* first: see auv__reactor_adopt() */
         auv_loop *loop;
         struct auv__callback *callback[N_SIDES]; /* NULL for none */
         uint64_t serial[N_SIDES];                /* of that callback */
         int fd;
         bool fresh;
-        struct auv__watcher *previous_fresh;     /* in the loop's list, where it is fresh */
+        struct auv__watcher *previous_fresh; /* in the loop's list, where it is fresh */
         struct auv__watcher *next_fresh;
 };
 

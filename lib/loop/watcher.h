@@ -16,8 +16,8 @@ struct auv__watchers {
 
 /*
  * A reader or a writer as the public calls add it, with a number of its own, and what takes away that one
- * and no other which has come in its place. The loop is open, and this is its thread. Returns 0 or a negative
- * error, and then the current error has the object.
+ * and no other which has come in its place. The loop is open, and this is its thread. Returns 0 or a
+ * negative error, and then the current error has the object.
  */
 int auv__watcher_add(auv_loop *loop, int fd, enum auv__side side, auv_call_fn fn, void *arg,
                      uint64_t *ret_serial);

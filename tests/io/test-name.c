@@ -97,7 +97,8 @@ Test(name, nothing_takes_no_thread)
 
         for (const struct addrinfo *info = found; info; info = info->ai_next)
                 if (info->ai_family == AF_INET)
-                        cr_assert(eq(u32, ((struct sockaddr_in *)info->ai_addr)->sin_addr.s_addr, INADDR_ANY));
+                        cr_assert(eq(u32, ((struct sockaddr_in *)info->ai_addr)->sin_addr.s_addr,
+                                     INADDR_ANY));
         auv_freeaddrinfo(found);
         found = found_at_once(NULL, NULL, &stream);
         cr_assert(eq(int, port_of(found), 0));
@@ -281,13 +282,12 @@ static int asks_for_names(void *arg, auv_value *ret)
 
 static struct address_question loopback(int flags)
 {
-        return (struct address_question) {
-                .address = { .sin_family = AF_INET,
-                             .sin_port = htons(80),
-                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK) },
-                .flags = flags,
-                .host_size = NI_MAXHOST,
-                .service_size = NI_MAXSERV };
+        return (struct address_question) { .address = { .sin_family = AF_INET,
+                                                       .sin_port = htons(80),
+                                                       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) },
+                                          .flags = flags,
+                                          .host_size = NI_MAXHOST,
+                                          .service_size = NI_MAXSERV };
 }
 
 Test(name, names_in_digits_take_no_thread)
