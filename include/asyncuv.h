@@ -15,6 +15,7 @@
 #include <asyncuv/connection.h>
 #include <asyncuv/context.h>
 #include <asyncuv/coro.h>
+#include <asyncuv/datagram.h>
 #include <asyncuv/error.h>
 #include <asyncuv/event.h>
 #include <asyncuv/executor.h>
@@ -30,6 +31,7 @@
 #include <asyncuv/queue.h>
 #include <asyncuv/runner.h>
 #include <asyncuv/semaphore.h>
+#include <asyncuv/sendfile.h>
 #include <asyncuv/server.h>
 #include <asyncuv/shield.h>
 #include <asyncuv/signal.h>

@@ -72,9 +72,9 @@ AUV_API bool auv_transport_is_closing(const auv_transport *transport);
  * exception handler is told. What goes wrong in sending is told by connection_lost().
  *
  * Return: 0, or a negative error.
- * Errors: AUV_ERUNTIME, after auv_transport_write_eof(); AUV_ENOTSUP, the transport cannot write, or is for
- * datagrams; AUV_EINVAL, @transport or @data is NULL; AUV_ENOMEM, and then the connection is lost with that
- * error.
+ * Errors: AUV_ERUNTIME, after auv_transport_write_eof(), or while a file is sent by auv_await_sendfile();
+ * AUV_ENOTSUP, the transport cannot write, or is for datagrams; AUV_EINVAL, @transport or @data is NULL;
+ * AUV_ENOMEM, and then the connection is lost with that error.
  * Suspends: no.    Thread: the loop's.
  * Like: WriteTransport.write().
  */
@@ -102,7 +102,8 @@ AUV_API int auv_transport_writelines(auv_transport *transport, const auv_buffer 
  * transport that only writes is closed by this. May be called again.
  *
  * Return: 0, or a negative error.
- * Errors: AUV_ENOTSUP, see auv_transport_can_write_eof(); AUV_EINVAL, @transport is NULL; what the system
+ * Errors: AUV_ERUNTIME, while a file is sent by auv_await_sendfile(); AUV_ENOTSUP, see
+ * auv_transport_can_write_eof(); AUV_EINVAL, @transport is NULL; what the system
  * says, as AUV_ENOTCONN.
  * Suspends: no.    Thread: the loop's.
  * Like: WriteTransport.write_eof().

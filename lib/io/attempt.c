@@ -6,9 +6,8 @@
 #include <fcntl.h>
 
 /* What the loop finds ready after the task was cancelled, or has what it waits for, is not touched. */
-static void on_ready(void *arg)
+void auv__attempt_again(struct auv__attempt *attempt)
 {
-        struct auv__attempt *attempt = arg;
         int r;
 
         if (!attempt->waiting || auv__future_is_done(&attempt->waiting->future))
@@ -16,6 +15,11 @@ static void on_ready(void *arg)
         r = attempt->make(attempt);
         if (r != AUV_EAGAIN)
                 auv__arrive(&attempt->waiting, r);
+}
+
+static void on_ready(void *arg)
+{
+        auv__attempt_again(arg);
 }
 
 int auv__attempt_check(const struct auv__task *task, int fd)

@@ -30,4 +30,7 @@ int auv__await_attempt(struct auv__task *task, struct auv__attempt *attempt, enu
 /* The same after a first attempt that gave AUV_EAGAIN. */
 int auv__await_further_attempts(struct auv__task *task, struct auv__attempt *attempt, enum auv__side side);
 
+/* For another watcher of the descriptor: it is ready. Nothing is done for a task that waits no more. */
+void auv__attempt_again(struct auv__attempt *attempt);
+
 #endif

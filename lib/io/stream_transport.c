@@ -199,10 +199,16 @@ static void write_ready(auv_transport *transport)
         auv__transport_watch(transport);
 }
 
+static int refuse_write(const auv_transport *transport)
+{
+        return auv_raise(AUV_ERUNTIME, transport->wrote_eof ? "cannot write after write_eof()"
+                                                            : "unable to write; sendfile is in progress");
+}
+
 static int write_buffers(auv_transport *transport, const auv_buffer *buffers, size_t n)
 {
-        if (auv__unlikely(transport->wrote_eof))
-                return auv_raise(AUV_ERUNTIME, "cannot write after write_eof()");
+        if (auv__unlikely(transport->wrote_eof || transport->is_sending_file))
+                return refuse_write(transport);
         if (auv__unlikely(n == 0 || (n == 1 && buffers[0].size == 0)))
                 return 0;
         if (auv__unlikely(transport->is_lost)) {
@@ -216,6 +222,8 @@ static int write_eof(auv_transport *transport)
 {
         if (transport->is_closing || transport->wrote_eof)
                 return 0;
+        if (transport->is_sending_file)
+                return refuse_write(transport);
         transport->wrote_eof = true;
         if (transport->buffered == 0 && shutdown(transport->fd, SHUT_WR) < 0)
                 return auv_raise(-errno, NULL);

@@ -87,7 +87,7 @@ static void set_polled(auv_transport *transport, int events);
 static int wanted(const auv_transport *transport)
 {
         return (auv__transport_wants_to_read(transport) ? UV_READABLE : 0)
-               | (transport->buffered > 0 ? UV_WRITABLE : 0);
+               | (transport->buffered > 0 || transport->attempt ? UV_WRITABLE : 0);
 }
 
 static void handle_ready(auv_transport *transport, int events)
@@ -100,6 +100,8 @@ static void handle_ready(auv_transport *transport, int events)
         }
         if (events & UV_WRITABLE && transport->buffered > 0)
                 transport->kind->write_ready(transport);
+        else if (auv__unlikely(events & UV_WRITABLE && transport->attempt))
+                auv__attempt_again(transport->attempt);
 }
 
 /* In debug mode what happens in the program's functions is timed, as what comes from the ready queue. */
@@ -184,6 +186,8 @@ static void dispose(auv_transport *transport)
         auv__watchers_release(transport->handle.loop, transport->fd);
         close(transport->fd);
         transport->fd = -1;
+        if (transport->attempt)
+                auv__arrive(&transport->attempt->waiting, AUV_ECONNRESET);
         transport->error = auv_unref(transport->error);
         transport->protocol = (auv_protocol) { .functions = NULL };
         auv__protocol_release(&protocol);
@@ -370,6 +374,26 @@ int auv__await_transport(struct auv__task *task, auv_transport *transport)
         return r;
 }
 
+int auv__await_transport_attempt(struct auv__task *task, auv_transport *transport,
+                                 struct auv__attempt *attempt)
+{
+        bool arrived;
+        int r;
+
+        if (transport->is_lost)
+                return auv_raise(AUV_ECONNRESET, "the connection is lost");
+        attempt->fd = transport->fd;
+        r = transport->buffered > 0 ? AUV_EAGAIN : attempt->make(attempt);
+        if (r != AUV_EAGAIN)
+                return r < 0 ? auv_raise(r, NULL) : 0;
+        transport->attempt = attempt;
+        auv__transport_watch(transport);
+        r = auv__await_arrival(task, &attempt->waiting, &arrived);
+        transport->attempt = NULL;
+        auv__transport_watch(transport);
+        return arrived && r < 0 ? auv_raise(r, NULL) : r;
+}
+
 static void schedule_lost(auv_transport *transport)
 {
         transport->is_lost = true;
@@ -549,7 +573,7 @@ int auv_transport_get_extra_info(const auv_transport *transport, const char *nam
 {
         if (!transport || !name || !ret)
                 return 0;
-        if (strcmp(name, "peername") == 0 && transport->peer_size > 0) {
+        if (strcmp(name, "peername") == 0 && transport->peer_size > 0 && !transport->is_unconnected) {
                 *ret = (auv_value) { .p = (void *)transport->addresses };
                 return 1;
         }

@@ -4,6 +4,7 @@
 
 #include "io/address.h"
 #include "io/arrival.h"
+#include "io/attempt.h"
 #include "io/handle.h"
 #include "io/write_buffer.h"
 
@@ -56,6 +57,7 @@ struct auv_transport {
         struct auv__object *context; /* see base/context.h */
         auv_error *error;            /* what connection_lost() is to be told, or NULL */
         struct auv__arrival *made;   /* who waits for connection_made() */
+        struct auv__attempt *attempt; /* of a task to send when nothing is buffered, or NULL */
         auv_server *server;          /* with a reference, or NULL */
         auv_transport *previous;     /* in the server's list */
         auv_transport *next;
@@ -79,6 +81,8 @@ struct auv_transport {
         bool at_eof : 1;             /* the peer has sent its end */
         bool is_queued : 1;          /* the item is in the ready queue */
         bool lost_is_due : 1;        /* and the item calls it */
+        bool is_unconnected : 1;     /* datagrams go to the peer, but the socket is not connected to it */
+        bool is_sending_file : 1;    /* nothing may be written meanwhile */
         max_align_t addresses[];
 };
 
@@ -106,6 +110,13 @@ int auv__protocol_make(auv_protocol_factory_fn factory, void *arg, auv_protocol 
 void auv__protocol_release(const auv_protocol *protocol);
 
 /* From here on for the kinds. */
+
+/*
+ * An attempt at the descriptor, when nothing is buffered and the system takes more; nothing else may be
+ * written meanwhile. Returns as auv__await_attempt(); AUV_ECONNRESET where the connection is lost.
+ */
+int auv__await_transport_attempt(struct auv__task *task, auv_transport *transport,
+                                 struct auv__attempt *attempt);
 
 /* Looks for what is to be looked for now; a kind calls it when what it has buffered begins or ends. */
 void auv__transport_watch(auv_transport *transport);
