@@ -37,6 +37,7 @@
 #include <asyncuv/signal.h>
 #include <asyncuv/socket.h>
 #include <asyncuv/stack.h>
+#include <asyncuv/stream.h>
 #include <asyncuv/stackless.h>
 #include <asyncuv/task.h>
 #include <asyncuv/task_group.h>

@@ -34,6 +34,8 @@ static void (*const free_fns[AUV__N_KINDS])(struct auv__object *object) = {
         [AUV__WRAPPER] = auv__future_free,
         [AUV__TRANSPORT] = auv__transport_free,
         [AUV__SERVER] = auv__server_free,
+        [AUV__STREAM_READER] = auv__stream_reader_free,
+        [AUV__STREAM_WRITER] = auv__stream_writer_free,
 };
 
 void auv__object_free(struct auv__object *object)

@@ -42,6 +42,8 @@ enum auv__kind {
         AUV__WRAPPER,
         AUV__TRANSPORT,
         AUV__SERVER,
+        AUV__STREAM_READER,
+        AUV__STREAM_WRITER,
         AUV__N_KINDS,
 };
 
@@ -95,6 +97,8 @@ void auv__executor_free(struct auv__object *object);
 void auv__thread_future_free(struct auv__object *object);
 void auv__transport_free(struct auv__object *object);
 void auv__server_free(struct auv__object *object);
+void auv__stream_reader_free(struct auv__object *object);
+void auv__stream_writer_free(struct auv__object *object);
 
 /* For objects that are not shared: the hot path. */
 static inline void auv__keep(struct auv__object *object)

@@ -103,14 +103,14 @@ int auv_await_connect_accepted_socket(auv_protocol_factory_fn factory, void *arg
         return auv__await_connection_if(r, task, &auv__socket_kind, factory, arg, sock, ret_transport);
 }
 
-int auv_await_create_connection(auv_protocol_factory_fn factory, void *arg, const char *host, int port,
-                                const auv_connection_options *options, auv_transport **ret_transport)
+int auv__await_create_connection(int r, struct auv__task *task, auv_protocol_factory_fn factory, void *arg,
+                                 const char *host, int port, const auv_connection_options *options,
+                                 auv_transport **ret_transport)
 {
         auv_connection_options o;
-        struct auv__task *task;
-        int fd = -1, r = auv__await_begin(&task), valid;
+        const int valid = auv__connection_options_copy(options, &o);
+        int fd = -1;
 
-        valid = auv__connection_options_copy(options, &o);
         if (valid == 0 && o.use_sock)
                 fd = o.sock;
         if (r == 0)
@@ -122,5 +122,14 @@ int auv_await_create_connection(auv_protocol_factory_fn factory, void *arg, cons
         else if (r == 0)
                 r = factory ? auv__await_connect(task, host, port, &o, &fd) : 0;
         return auv__await_connection_if(r, task, &auv__socket_kind, factory, arg, fd, ret_transport);
+}
+
+int auv_await_create_connection(auv_protocol_factory_fn factory, void *arg, const char *host, int port,
+                                const auv_connection_options *options, auv_transport **ret_transport)
+{
+        struct auv__task *task;
+        const int r = auv__await_begin(&task);
+
+        return auv__await_create_connection(r, task, factory, arg, host, port, options, ret_transport);
 }
 

@@ -21,6 +21,14 @@ int auv__await_connection_if(int r, struct auv__task *task, const struct auv__tr
                              auv_protocol_factory_fn factory, void *arg, int fd,
                              auv_transport **ret_transport);
 
+/* As the public calls; @r is what came before. A socket among the options is taken over in any case. */
+int auv__await_create_connection(int r, struct auv__task *task, auv_protocol_factory_fn factory, void *arg,
+                                 const char *host, int port, const auv_connection_options *options,
+                                 auv_transport **ret_transport);
+int auv__await_create_unix_connection(int r, struct auv__task *task, auv_protocol_factory_fn factory,
+                                      void *arg, const char *path, const auv_connection_options *options,
+                                      auv_transport **ret_transport);
+
 /*
  * Whether a descriptor is a stream socket, of @family where that is not 0: 0, or an error with its object.
  */

@@ -31,12 +31,13 @@ static int connect_to_path(const char *path, int *ret_fd)
         return 0;
 }
 
-int auv_await_create_unix_connection(auv_protocol_factory_fn factory, void *arg, const char *path,
-                                     const auv_connection_options *options, auv_transport **ret_transport)
+int auv__await_create_unix_connection(int r, struct auv__task *task, auv_protocol_factory_fn factory,
+                                      void *arg, const char *path, const auv_connection_options *options,
+                                      auv_transport **ret_transport)
 {
         auv_connection_options o;
-        struct auv__task *task;
-        int fd = -1, valid = auv__connection_options_copy(options, &o), r = auv__await_begin(&task);
+        const int valid = auv__connection_options_copy(options, &o);
+        int fd = -1;
 
         if (valid == 0 && o.use_sock)
                 fd = o.sock;
@@ -49,6 +50,15 @@ int auv_await_create_unix_connection(auv_protocol_factory_fn factory, void *arg,
         else if (r == 0 && factory)
                 r = connect_to_path(path, &fd);
         return auv__await_connection_if(r, task, &auv__socket_kind, factory, arg, fd, ret_transport);
+}
+
+int auv_await_create_unix_connection(auv_protocol_factory_fn factory, void *arg, const char *path,
+                                     const auv_connection_options *options, auv_transport **ret_transport)
+{
+        struct auv__task *task;
+        const int r = auv__await_begin(&task);
+
+        return auv__await_create_unix_connection(r, task, factory, arg, path, options, ret_transport);
 }
 
 /* A socket that nobody listens on any more would be in the way. What else may be there is left. */

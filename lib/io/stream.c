@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+
+/* Streams: connections and servers whose protocol is a stream reader's. */
+
+#include <asyncuv/stream.h>
+
+#include "base/alloc.h"
+#include "io/connection.h"
+#include "io/server.h"
+#include "io/stream_reader.h"
+#include "io/stream_writer.h"
+#include "task/await.h"
+
+/* Clients */
+
+/* What the protocol of a client is made of, and the reader that it was made with. */
+struct client {
+        size_t limit;
+        auv_stream_reader *reader;
+};
+
+static int make_clients_protocol(void *arg, auv_protocol *ret_protocol)
+{
+        struct client *client = arg;
+
+        client->reader = auv_stream_reader_new(/* loop= */ NULL, client->limit);
+        return client->reader ? auv_stream_reader_protocol(client->reader, ret_protocol) : AUV_ENOMEM;
+}
+
+/* What opening one begins with. 0, or an error with its object. */
+static int begin_client(int r, const auv_connection_options *options, auv_stream_reader **ret_reader,
+                        auv_stream_writer **ret_writer, struct client *ret_client)
+{
+        auv_connection_options o = { 0 };
+
+        if (r == 0)
+                r = auv__connection_options_copy(options, &o);
+        *ret_client = (struct client) { .limit = o.limit };
+        return r == 0 && !(ret_reader && ret_writer) ? auv_raise(AUV_EINVAL, "no place for the streams") : r;
+}
+
+/* Makes the streams of a connection that was made with @r. Takes over both references. */
+static int finish_client(int r, auv_stream_reader *reader, auv_transport *transport,
+                         auv_stream_reader **ret_reader, auv_stream_writer **ret_writer)
+{
+        auv_stream_writer *writer = NULL;
+
+        if (r == 0) {
+                writer = auv__stream_writer_make(transport, reader, /* flow= */ reader);
+                if (!writer) {
+                        auv_transport_abort(transport);
+                        r = AUV_ENOMEM;
+                }
+        }
+        auv_unref(transport);
+        if (r < 0) {
+                auv_unref(reader);
+                return r;
+        }
+        *ret_reader = reader;
+        *ret_writer = writer;
+        return 0;
+}
+
+int auv_await_open_connection(const char *host, int port, const auv_connection_options *options,
+                              auv_stream_reader **ret_reader, auv_stream_writer **ret_writer)
+{
+        auv_transport *transport = NULL;
+        struct auv__task *task;
+        struct client client;
+        int r = auv__await_begin(&task);
+
+        r = begin_client(r, options, ret_reader, ret_writer, &client);
+        r = auv__await_create_connection(r, task, make_clients_protocol, &client, host, port, options,
+                                         &transport);
+        return finish_client(r, client.reader, transport, ret_reader, ret_writer);
+}
+
+int auv_await_open_unix_connection(const char *path, const auv_connection_options *options,
+                                   auv_stream_reader **ret_reader, auv_stream_writer **ret_writer)
+{
+        auv_transport *transport = NULL;
+        struct auv__task *task;
+        struct client client;
+        int r = auv__await_begin(&task);
+
+        r = begin_client(r, options, ret_reader, ret_writer, &client);
+        r = auv__await_create_unix_connection(r, task, make_clients_protocol, &client, path, options,
+                                              &transport);
+        return finish_client(r, client.reader, transport, ret_reader, ret_writer);
+}
+
+/* Servers */
+
+/* What a server makes the protocols of its connections of; its own until it never makes one again. */
+struct services {
+        struct auv__stream_service service;
+        auv_loop *loop;
+        size_t limit;
+};
+
+static int make_servers_protocol(void *arg, auv_protocol *ret_protocol)
+{
+        const struct services *services = arg;
+        AUV_AUTO auv_stream_reader *reader = auv_stream_reader_new(services->loop, services->limit);
+
+        if (!reader)
+                return AUV_ENOMEM;
+        reader->protocol.service = services->service;
+        return auv_stream_reader_protocol(reader, ret_protocol);
+}
+
+/* What is wrong with them otherwise is found where the server is made. */
+static size_t limit_of(const auv_server_options *options)
+{
+        const size_t needed = offsetof(auv_server_options, limit) + sizeof(options->limit);
+
+        return options && options->size >= needed ? options->limit : 0;
+}
+
+/* What starting one begins with. 0, or an error with its object. */
+static int begin_server(int r, const struct auv__task *task, auv_client_connected_fn fn, void *arg,
+                        const auv_server_options *options, struct auv__serving *ret_serving)
+{
+        struct services *services;
+
+        *ret_serving = (struct auv__serving) { .factory = make_servers_protocol };
+        if (r < 0)
+                return r;
+        if (!fn)
+                return auv_raise(AUV_EINVAL, "no function to serve the clients");
+        services = auv__malloc(sizeof(*services));
+        if (!services)
+                return auv_raise(AUV_ENOMEM, NULL);
+        *services = (struct services) { .service = { .fn = fn, .arg = arg },
+                                        .loop = task->future.loop,
+                                        .limit = limit_of(options) };
+        ret_serving->arg = services;
+        ret_serving->release_arg = auv__free;
+        return 0;
+}
+
+int auv_await_start_server(auv_client_connected_fn fn, void *arg, const char *host, int port,
+                           const auv_server_options *options, auv_server **ret_server)
+{
+        struct auv__serving serving;
+        struct auv__task *task;
+        int r = auv__await_begin(&task);
+
+        r = begin_server(r, task, fn, arg, options, &serving);
+        return auv__await_create_server(r, task, &serving, host, port, options, ret_server);
+}
+
+int auv_await_start_unix_server(auv_client_connected_fn fn, void *arg, const char *path,
+                                const auv_server_options *options, auv_server **ret_server)
+{
+        struct auv__serving serving;
+        struct auv__task *task;
+        int r = auv__await_begin(&task);
+
+        r = begin_server(r, task, fn, arg, options, &serving);
+        return auv__await_create_unix_server(r, task, &serving, path, options, ret_server);
+}

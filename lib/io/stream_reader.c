@@ -1,0 +1,524 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * Stream reader
+ *
+ * What a connection has received and nobody has read yet, and the task that waits for more. All of
+ * asyncio's rules: one waiter at a time; an error beats what is in the buffer; the transport rests while
+ * there is more than twice the limit, and goes on with no more than the limit.
+ *
+ * The buffer always has all that came in and was not handed out: each read looks at it, and takes
+ * something only when it is about to return. So a read that is cancelled has lost nothing.
+ */
+
+#include "io/stream_reader.h"
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "sync/bind.h"
+
+#include <string.h>
+
+enum { DEFAULT_LIMIT = 64 << 10 };
+
+auv_stream_reader *auv_stream_reader_new(auv_loop *loop, size_t limit)
+{
+        const int r = auv__loop_check(&loop);
+        auv_stream_reader *reader;
+
+        if (r < 0)
+                return NULL;
+        reader = auv__calloc(sizeof(*reader));
+        if (!reader || auv__read_buffer_init(&reader->buffer, loop) < 0) {
+                auv__free(reader);
+                auv_raise(AUV_ENOMEM, NULL);
+                return NULL;
+        }
+        reader->object = auv__object_init(AUV__STREAM_READER, 0);
+        reader->loop = loop;
+        reader->limit = limit > 0 ? limit : DEFAULT_LIMIT;
+        auv__loop_hold(loop);
+        return reader;
+}
+
+void auv__stream_reader_free(struct auv__object *object)
+{
+        auv_stream_reader *reader = auv__container_of(object, auv_stream_reader, object);
+        auv_loop *loop = reader->loop;
+
+        auv__stream_protocol_deinit(&reader->protocol);
+        auv__read_buffer_deinit(&reader->buffer);
+        auv_unref(reader->error);
+        auv_unref(reader->transport);
+        auv__free(reader);
+        auv__loop_release(loop);
+}
+
+/* What is there to read, without what a read to the end of the stream has taken already. */
+static size_t unread(const auv_stream_reader *reader)
+{
+        return auv__read_buffer_size(&reader->buffer) - reader->gathered;
+}
+
+/* Feeding */
+
+static void resume(auv_stream_reader *reader)
+{
+        reader->paused = false;
+        auv_transport_resume_reading(reader->transport); /* which may be gone */
+}
+
+static void resume_if_low(auv_stream_reader *reader)
+{
+        if (auv__unlikely(reader->paused) && unread(reader) <= reader->limit)
+                resume(reader);
+}
+
+static void pause_if_high(auv_stream_reader *reader)
+{
+        const size_t size = unread(reader);
+
+        if (auv__likely(size <= reader->limit || size - reader->limit <= reader->limit))
+                return;
+        if (!reader->transport || reader->paused)
+                return;
+        reader->paused = true;
+        auv_transport_pause_reading(reader->transport);
+}
+
+void auv__stream_reader_commit(auv_stream_reader *reader, size_t size)
+{
+        auv__read_buffer_commit(&reader->buffer, size);
+        auv__arrive(&reader->waiting, 0);
+        pause_if_high(reader);
+}
+
+/* Why nothing can be fed; 0 where it can. */
+static int check_feed(const auv_stream_reader *reader)
+{
+        return reader ? auv__loop_check_thread(reader->loop) : auv_raise(AUV_EINVAL, "no reader");
+}
+
+int auv_stream_feed_data(auv_stream_reader *reader, const void *data, size_t size)
+{
+        void *room;
+
+        AUV_TRY(check_feed(reader));
+        if (!data && size > 0)
+                return auv_raise(AUV_EINVAL, "no data");
+        if (reader->eof)
+                return auv_raise(AUV_ERUNTIME, "feed_data after feed_eof");
+        if (size == 0)
+                return 0;
+        room = auv__read_buffer_reserve(&reader->buffer, size, /* ret_room= */ NULL);
+        if (!room)
+                return auv_raise(AUV_ENOMEM, NULL);
+        memcpy(room, data, size);
+        auv__stream_reader_commit(reader, size);
+        return 0;
+}
+
+void auv__stream_reader_end(auv_stream_reader *reader)
+{
+        reader->eof = true;
+        auv__arrive(&reader->waiting, 0);
+}
+
+int auv_stream_feed_eof(auv_stream_reader *reader)
+{
+        AUV_TRY(check_feed(reader));
+        auv__stream_reader_end(reader);
+        return 0;
+}
+
+void auv__stream_reader_fail(auv_stream_reader *reader, auv_error *error)
+{
+        auv_error *old = reader->error;
+
+        reader->error = auv_ref(error);
+        auv__arrive(&reader->waiting, auv_error_code(error));
+        auv_unref(old);
+}
+
+int auv_stream_set_exception(auv_stream_reader *reader, auv_error *error)
+{
+        AUV_TRY(check_feed(reader));
+        if (!error)
+                return auv_raise(AUV_EINVAL, "no error");
+        auv__stream_reader_fail(reader, error);
+        return 0;
+}
+
+auv_error *auv_stream_exception(const auv_stream_reader *reader)
+{
+        return reader ? reader->error : NULL;
+}
+
+bool auv_stream_at_eof(const auv_stream_reader *reader)
+{
+        return reader && reader->eof && unread(reader) == 0;
+}
+
+/* Reading */
+
+static int fail_busy(const char *name)
+{
+        return auv_raise(AUV_ERUNTIME,
+                         "%s() called while another coroutine is already waiting for incoming data", name);
+}
+
+/*
+ * What each read of @n bytes or more begins with. What the one before has handed out is no longer lent. A
+ * read to the end of the stream has gathered what there is, and is not to find it gone.
+ */
+static int begin(auv_stream_reader *reader, const char *name, size_t n)
+{
+        if (reader->error)
+                return auv_reraise(reader->error);
+        if (reader->gathering && n > 0)
+                return fail_busy(name);
+        auv__read_buffer_settle(&reader->buffer);
+        return 0;
+}
+
+/* Waits until there are more data, or no more will come. Returns 0 or a negative error. */
+static int wait_for_data(auv_stream_reader *reader, struct auv__task *task, const char *name)
+{
+        bool arrived;
+        int r;
+
+        if (reader->waiting)
+                return fail_busy(name);
+        AUV_TRY(auv__sync_bind(&reader->loop, task));
+        /* Nobody else would: it rests because of data that this read cannot do with. */
+        if (reader->paused)
+                resume(reader);
+        /* Who waits may wait for hours, and there may be a million of them. */
+        auv__read_buffer_trim(&reader->buffer);
+        r = auv__await_arrival(task, &reader->waiting, &arrived);
+        return r < 0 && arrived ? auv_reraise(reader->error) : r;
+}
+
+/* Hands out the next @size bytes. */
+static void take(auv_stream_reader *reader, size_t size, const char **ret_data, size_t *ret_size)
+{
+        *ret_data = auv__read_buffer_take(&reader->buffer, size);
+        *ret_size = size;
+        reader->n_takes++;
+}
+
+/* Drops the next @size bytes. */
+static void discard(auv_stream_reader *reader, size_t size)
+{
+        auv__read_buffer_take(&reader->buffer, size);
+        auv__read_buffer_settle(&reader->buffer);
+        reader->n_takes++;
+}
+
+/* Fails since the stream has ended before @expected bytes. Without memory for it, nothing is taken. */
+static int fail_incomplete(auv_stream_reader *reader, size_t expected)
+{
+        const size_t size = unread(reader);
+        const char *data = auv__read_buffer_data(&reader->buffer);
+        auv_error *error = auv_error_new_incomplete_read(data, size, expected);
+
+        if (!error)
+                return auv_raise(AUV_ENOMEM, NULL);
+        discard(reader, size);
+        return auv__error_set_current(error);
+}
+
+/*
+ * asyncio's loop of reads of at most the limit each; which can be seen from when the transport rests and
+ * goes on. What they have read stays in the buffer, marked as gathered.
+ */
+static int gather_all(auv_stream_reader *reader, struct auv__task *task)
+{
+        size_t size;
+
+        do {
+                if (reader->error)
+                        return auv_reraise(reader->error);
+                if (unread(reader) == 0 && !reader->eof)
+                        AUV_TRY(wait_for_data(reader, task, "read"));
+                size = unread(reader);
+                if (size > reader->limit)
+                        size = reader->limit;
+                reader->gathered += size;
+                resume_if_low(reader);
+        } while (size > 0 || !reader->eof);
+        return 0;
+}
+
+static int read_all(auv_stream_reader *reader, struct auv__task *task, const char **ret_data,
+                    size_t *ret_size)
+{
+        size_t size;
+        int r;
+
+        reader->gathering = true;
+        r = gather_all(reader, task);
+        reader->gathering = false;
+        size = reader->gathered;
+        reader->gathered = 0;
+        if (r == 0)
+                take(reader, size, ret_data, ret_size);
+        else if (reader->error)
+                discard(reader, size);
+        return r;
+}
+
+static int read_some(auv_stream_reader *reader, struct auv__task *task, size_t n, const char **ret_data,
+                     size_t *ret_size)
+{
+        size_t size;
+
+        /* Another task may have taken what this one was woken for. */
+        while ((size = unread(reader)) == 0 && !reader->eof) {
+                if (reader->error)
+                        return auv_reraise(reader->error);
+                AUV_TRY(wait_for_data(reader, task, "read"));
+        }
+        take(reader, size < n ? size : n, ret_data, ret_size);
+        resume_if_low(reader);
+        return 0;
+}
+
+static int read_nothing(const char **ret_data, size_t *ret_size)
+{
+        *ret_data = "";
+        *ret_size = 0;
+        return 0;
+}
+
+int auv_await_stream_read(auv_stream_reader *reader, size_t n, const char **ret_data, size_t *ret_size)
+{
+        struct auv__task *task;
+        int r;
+
+        AUV_TRY(auv__sync_begin(reader, &task));
+        if (!ret_data || !ret_size)
+                return auv_raise(AUV_EINVAL, "no place for the data");
+        AUV_TRY(begin(reader, "read", n));
+        auv__keep(&reader->object);
+        if (n == AUV_STREAM_ALL)
+                r = read_all(reader, task, ret_data, ret_size);
+        else if (n > 0)
+                r = read_some(reader, task, n, ret_data, ret_size);
+        else
+                r = read_nothing(ret_data, ret_size);
+        auv__drop(&reader->object);
+        return r;
+}
+
+/* Where the first separator stands, counted from the front of the buffer. */
+struct match {
+        size_t start;
+        size_t end; /* 0: there is none */
+};
+
+/* The separators of a readuntil(). */
+struct separators {
+        const auv_buffer *list;
+        size_t n;
+        size_t shortest;
+        size_t longest;
+};
+
+/* The separator that ends first, and of those that end together the shortest. */
+static struct match find(const auv_stream_reader *reader, const struct separators *separators, size_t offset)
+{
+        const char *data = auv__read_buffer_data(&reader->buffer), *from = data + offset;
+        size_t size = unread(reader);
+        struct match match = { 0 };
+
+        for (size_t i = 0; i < separators->n; i++) {
+                const auv_buffer *separator = &separators->list[i];
+                const char *found;
+                size_t start, end;
+
+                if (size - offset < separator->size)
+                        continue;
+                found = separator->size == 1 ? memchr(from, *(const char *)separator->data, size - offset)
+                                             : memmem(from, size - offset, separator->data, separator->size);
+                if (!found)
+                        continue;
+                start = (size_t)(found - data);
+                end = start + separator->size;
+                if (match.end == 0 || end < match.end || (end == match.end && start > match.start))
+                        match = (struct match) { .start = start, .end = end };
+                /* No other can end earlier and begin behind this. */
+                size = match.end;
+        }
+        return match;
+}
+
+enum search {
+        FOUND,
+        ENDED,     /* the stream has, without a separator */
+        TOO_LONG,  /* a separator stands beyond the limit */
+        NOT_FOUND, /* more than the limit is there without one; match.start is how much */
+};
+
+/* Waits until it is known where the first separator is. Returns an enum search or a negative error. */
+static int await_separator(auv_stream_reader *reader, struct auv__task *task,
+                           const struct separators *separators, struct match *match)
+{
+        size_t size, offset = 0; /* there is no separator up to here */
+        unsigned n_takes = reader->n_takes;
+
+        for (;;) {
+                size = unread(reader);
+                if (size - offset >= separators->shortest) {
+                        *match = find(reader, separators, offset);
+                        if (match->end > 0)
+                                return match->start > reader->limit ? TOO_LONG : FOUND;
+                        offset = size + 1 > separators->longest ? size + 1 - separators->longest : 0;
+                        match->start = offset;
+                        if (offset > reader->limit)
+                                return NOT_FOUND;
+                }
+                if (reader->eof)
+                        return ENDED;
+                AUV_TRY(wait_for_data(reader, task, "readuntil"));
+                if (n_takes != reader->n_takes) {
+                        /* Another task has read in between. */
+                        n_takes = reader->n_takes;
+                        offset = 0;
+                }
+        }
+}
+
+static const char *overrun_text(enum search search)
+{
+        return search == TOO_LONG ? "Separator is found, but chunk is longer than limit"
+                                  : "Separator is not found, and chunk exceed the limit";
+}
+
+static int read_line(auv_stream_reader *reader, struct auv__task *task, const char **ret_line,
+                     size_t *ret_size)
+{
+        static const auv_buffer newline = { .data = "\n", .size = 1 };
+        struct match match;
+        const int search = await_separator(reader, task, &(struct separators) {
+                .list = &newline, .n = 1, .shortest = 1, .longest = 1 }, &match);
+
+        switch (search) {
+        case FOUND:
+                take(reader, match.end, ret_line, ret_size);
+                resume_if_low(reader);
+                return 0;
+        case ENDED:
+                take(reader, unread(reader), ret_line, ret_size);
+                return 0;
+        case TOO_LONG:
+        case NOT_FOUND:
+                discard(reader, search == TOO_LONG ? match.end : unread(reader));
+                resume_if_low(reader);
+                return auv_raise(AUV_EINVAL, "%s", overrun_text(search));
+        default:
+                return search;
+        }
+}
+
+int auv_await_stream_readline(auv_stream_reader *reader, const char **ret_line, size_t *ret_size)
+{
+        struct auv__task *task;
+        int r;
+
+        AUV_TRY(auv__sync_begin(reader, &task));
+        if (!ret_line || !ret_size)
+                return auv_raise(AUV_EINVAL, "no place for the line");
+        AUV_TRY(begin(reader, "readuntil", 1));
+        auv__keep(&reader->object);
+        r = read_line(reader, task, ret_line, ret_size);
+        auv__drop(&reader->object);
+        return r;
+}
+
+static int measure(const auv_buffer *list, size_t n, struct separators *ret)
+{
+        if (!list || n == 0)
+                return auv_raise(AUV_EINVAL, "Separator should contain at least one element");
+        *ret = (struct separators) { .list = list, .n = n, .shortest = SIZE_MAX };
+        for (size_t i = 0; i < n; i++) {
+                if (list[i].size == 0 || !list[i].data)
+                        return auv_raise(AUV_EINVAL, "Separator should be at least one-byte string");
+                if (list[i].size < ret->shortest)
+                        ret->shortest = list[i].size;
+                if (list[i].size > ret->longest)
+                        ret->longest = list[i].size;
+        }
+        return 0;
+}
+
+static int read_until(auv_stream_reader *reader, struct auv__task *task, const struct separators *separators,
+                      const char **ret_data, size_t *ret_size)
+{
+        struct match match;
+        const int search = await_separator(reader, task, separators, &match);
+        auv_error *error;
+
+        switch (search) {
+        case FOUND:
+                take(reader, match.end, ret_data, ret_size);
+                resume_if_low(reader);
+                return 0;
+        case ENDED:
+                return fail_incomplete(reader, /* expected= */ 0);
+        case TOO_LONG:
+        case NOT_FOUND:
+                error = auv_error_new_limit_overrun(overrun_text(search), match.start);
+                return error ? auv__error_set_current(error) : auv_raise(AUV_ENOMEM, NULL);
+        default:
+                return search;
+        }
+}
+
+int auv_await_stream_readuntil(auv_stream_reader *reader, const auv_buffer *separators, size_t n,
+                               const char **ret_data, size_t *ret_size)
+{
+        struct separators measured;
+        struct auv__task *task;
+        int r;
+
+        AUV_TRY(auv__sync_begin(reader, &task));
+        if (!ret_data || !ret_size)
+                return auv_raise(AUV_EINVAL, "no place for the data");
+        AUV_TRY(measure(separators, n, &measured));
+        AUV_TRY(begin(reader, "readuntil", 1));
+        auv__keep(&reader->object);
+        r = read_until(reader, task, &measured, ret_data, ret_size);
+        auv__drop(&reader->object);
+        return r;
+}
+
+static int read_exactly(auv_stream_reader *reader, struct auv__task *task, void *buffer, size_t n)
+{
+        while (unread(reader) < n) {
+                if (reader->eof)
+                        return fail_incomplete(reader, n);
+                AUV_TRY(wait_for_data(reader, task, "readexactly"));
+        }
+        memcpy(buffer, auv__read_buffer_data(&reader->buffer), n);
+        discard(reader, n);
+        resume_if_low(reader);
+        return 0;
+}
+
+int auv_await_stream_readexactly(auv_stream_reader *reader, void *buffer, size_t n)
+{
+        struct auv__task *task;
+        int r;
+
+        AUV_TRY(auv__sync_begin(reader, &task));
+        if (!buffer && n > 0)
+                return auv_raise(AUV_EINVAL, "no place for the data");
+        AUV_TRY(begin(reader, "readexactly", n));
+        if (n == 0)
+                return 0;
+        auv__keep(&reader->object);
+        r = read_exactly(reader, task, buffer, n);
+        auv__drop(&reader->object);
+        return r;
+}
