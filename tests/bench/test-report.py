@@ -1,0 +1,349 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""What tools/bench makes of results that are known.
+
+usage: test-report.py TOOLS, the folder in which benchlib is
+"""
+
+import io
+import json
+import re
+import sys
+import unittest
+import xml.etree.ElementTree as ElementTree
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, sys.argv.pop(1))
+
+from benchlib import columns, limits, markup, numbers, page, plots, programs, readme, runner, scales, stats
+from benchlib import table, targets, workloads
+from benchlib.progress import Progress, duration
+from benchlib.results import Results, Subject
+
+LESS, LIBUV = Subject('asyncuv', 'stackless'), Subject('libuv')
+
+
+def line(workload, subject, n, metric, value, unit, **variant):
+    return {'workload': workload, 'peer': subject.peer, 'form': subject.form, 'n': n, **variant, 'metric': metric,
+            'value': value, 'unit': unit}
+
+
+def sample():
+    """A little of each workload, for two subjects, in three runs."""
+    results = Results({'CPU': 'Z80 <fast> & small', 'cores': 1, 'date': '1976-07-01'}, {'runs': 3},
+                      {'asyncuv': 'abc', 'libuv': 'libuv 1.44.2'})
+    for subject, factor in ((LESS, 1), (LIBUV, 2)):
+        for run in (3, 1, 2):
+            for n in (1000, 10_000, 1_000_000):
+                results.add(line('sleep', subject, n, 'memory_per_task_total', 100 * factor + run + 1e6 / n, 'bytes'))
+                results.add(line('sleep', subject, n, 'memory_per_task', 100 * factor + run, 'bytes'))
+                results.add(line('sleep', subject, n, 'cpu_per_task', 300 * factor + run, 'ns'))
+                results.add(line('sleep', subject, n, 'wall_beyond', 0.001 * factor * run, 's'))
+            for workload, n in (('storm', 1000), ('storm', 100_000), ('stagger', 200)):
+                for metric, value in (('p50', -5 * factor + run), ('p99', 90 * factor), ('max', 1000)):
+                    results.add(line(workload, subject, n, f'lateness_{metric}_us', value, 'us'))
+                results.add(line(workload, subject, n, 'early', factor - 1, 'fires'))
+                results.add(line(workload, subject, n, 'fires_per_cpu_s', 4e6 / factor, '1/s'))
+                results.add(line(workload, subject, n, 'cpu_per_task', 4000.0, 'ns'))
+            results.add(line('timeouts', subject, 10, 'never_ns', 100 * factor, 'ns'))
+            results.add(line('timeouts', subject, 10, 'always_ns', 200 * factor, 'ns'))
+            results.add(line('cancel', subject, 10, 'cancel_ns', 70, 'ns'))
+            for n in (2, 1000):
+                results.add(line('primitives', subject, n, 'yield_ns', 10 * factor, 'ns'))
+    results.skip(workloads.sleep(7, 1), LIBUV, 'it was <tired>')
+    return results
+
+
+class Stats(unittest.TestCase):
+    def test_the_median_is_the_middle_of_an_odd_number(self):
+        self.assertEqual(stats.median([9, 1, 5]), 5)
+
+    def test_the_median_is_between_the_two_in_the_middle_of_an_even_number(self):
+        self.assertEqual(stats.median([9, 1, 5, 4]), 4.5)
+
+    def test_there_is_no_median_of_nothing(self):
+        with self.assertRaises(ValueError):
+            stats.median([])
+
+    def test_the_spread_is_half_the_range_by_the_median(self):
+        self.assertEqual(stats.summarize([8, 10, 16]).spread, 0.4)
+
+    def test_values_around_zero_have_no_spread(self):
+        self.assertEqual(stats.summarize([-1, 0, 1]).spread, 0)
+
+
+class Numbers(unittest.TestCase):
+    def test_three_digits_count(self):
+        self.assertEqual([numbers.three_digits(v) for v in (0, 0.1234, 1.234, 12.34, 123.4, 1234.5, -12.34)],
+                         ['0', '0.123', '1.23', '12.3', '123', '1,234', '-12.3'])
+
+    def test_durations_are_in_minutes_from_one_on(self):
+        self.assertEqual([duration(s) for s in (0.2, 59.4, 60, 125)], ['0 s', '59 s', '1 min 00 s', '2 min 05 s'])
+
+
+class ResultsOfRuns(unittest.TestCase):
+    def test_come_back_from_their_file(self):
+        results = sample()
+        again = Results.from_json(results.to_json())
+        self.assertEqual(again, results)
+        self.assertEqual(again.to_json(), results.to_json())
+
+    def test_have_all_values_and_their_median(self):
+        entry = next(e for e in json.loads(sample().to_json())['results'] if e['metric'] == 'memory_per_task')
+        self.assertEqual((entry['values'], entry['median'], entry['low'], entry['high'], entry['runs']),
+                         ([103, 101, 102], 102, 101, 103, 3))
+
+    def test_keep_variants_of_a_workload_apart(self):
+        results = Results()
+        for size in (16, 4096):
+            results.add(line('echo', LIBUV, 10, 'req_per_s', size, '1/s', size=size))
+        self.assertEqual([s.values for s in results.find('echo')], [[16], [4096]])
+
+    def test_refuse_what_is_no_result(self):
+        for wrong in ({}, line('sleep', LESS, 1, 'early', 'none', 'fires'), line('sleep', LESS, 1, 'x', True, 's')):
+            with self.assertRaises(ValueError):
+                Results().add(wrong)
+
+    def test_list_ours_first(self):
+        self.assertEqual([s.name for s in sample().subjects()], ['asyncuv stackless', 'libuv'])
+
+
+class Scales(unittest.TestCase):
+    def test_a_decade_is_as_far_everywhere(self):
+        scale = scales.Log([1, 1000], 0, 300)
+        self.assertEqual([round(scale.place(v), 6) for v in (1, 10, 100, 1000)], [0, 100, 200, 300])
+
+    def test_what_is_below_the_floor_stands_at_it(self):
+        scale = scales.Log([-4, 0, 0.01, 1000], 0, 300, floor=1)
+        self.assertEqual(scale.place(-4), 0)
+        self.assertEqual(scale.place(0.01), 0)
+
+    def test_a_single_value_has_an_axis(self):
+        scale = scales.Log([7], 0, 100)
+        self.assertTrue(0 < scale.place(7) < 100)
+        self.assertTrue(list(scale.ticks()))
+
+    def test_all_values_lie_on_a_linear_axis_that_begins_at_zero(self):
+        for high in (0, 0.03, 1, 7, 999, 123456):
+            scale = scales.Linear([high / 2, high], 0, 100)
+            self.assertEqual(scale.place(0), 0)
+            self.assertTrue(0 <= scale.place(high) <= 100 + 1e-9)
+            self.assertLessEqual(len(list(scale.ticks())), 8)
+
+
+class Plots(unittest.TestCase):
+    def test_labels_keep_their_distance_and_their_order(self):
+        wanted = [50, 51, 52, 10, 199]
+        places = plots.apart(wanted, 17, 0, 200)
+        ordered = sorted(places)
+        self.assertTrue(all(b - a >= 17 for a, b in zip(ordered, ordered[1:])))
+        self.assertEqual(sorted(range(5), key=places.__getitem__), sorted(range(5), key=wanted.__getitem__))
+        self.assertTrue(0 <= ordered[0] and ordered[-1] <= 200)
+
+    def test_labels_at_the_bottom_move_up(self):
+        self.assertEqual(plots.apart([200, 200, 200], 17, 0, 200), [166, 183, 200])
+
+    def check(self, drawing, names):
+        root = ElementTree.fromstring(drawing)
+        _, _, width, height = map(float, root.get('viewBox').split())
+        for names_of_axis, end in ((('x', 'x1', 'x2', 'cx'), width), (('y', 'y1', 'y2', 'cy'), height)):
+            for place in (float(node.get(key)) for node in root.iter() for key in names_of_axis if node.get(key)):
+                self.assertTrue(0 <= place <= end, place)
+        written = ''.join(root.itertext())
+        for name in names:
+            self.assertIn(name, written)
+
+    def test_lines_are_well_formed_and_named(self):
+        lines = [plots.Line(name, ((1, 5, 4, 6), (1e6, 0.5, 0.4, 0.7))) for name in ('go', 'a < b & c', 'libuv')]
+        self.check(plots.line_plot('T & <t>', 'tasks', 'ns', lines), ['T & <t>', 'a < b & c', '1 M'])
+
+    def test_bars_are_well_formed_and_named(self):
+        rows = [plots.Row('asyncuv stackful', 3.0, 2.0, 4.0), plots.Row('"x"', 0, 0, 0)]
+        self.check(plots.bar_plot('T', 'ns', rows), ['asyncuv stackful', '"x"', '3.00'])
+
+    def test_ranges_are_well_formed_and_say_who_was_early(self):
+        rows = [plots.Row('node', -70.0, -80.0, -60.0, 12000.0, ', and 5 early'), plots.Row('go', 5.0, 4.0, 6.0, 5.0)]
+        self.check(plots.range_plot('T', 'us', rows, 1), ['node', '-70.0', '5 early'])
+
+
+class Page(unittest.TestCase):
+    def made(self, results):
+        html = page.page(results)
+        head, _, rest = html.partition('\n')
+        self.assertEqual(head, '<!DOCTYPE html>')
+        return html, ElementTree.fromstring(rest)
+
+    def test_needs_nothing_from_elsewhere(self):
+        html, root = self.made(sample())
+        self.assertFalse(re.search(r'https?://', html.replace('http://www.w3.org/2000/svg', '')))
+        self.assertFalse(re.search(r'url\(|@import', html))
+        for node in root.iter():
+            self.assertFalse({'src', 'href', 'srcset', 'data'} & set(node.attrib), node.tag)
+            self.assertNotIn(node.tag, ('script', 'link', 'iframe', 'object', 'img'))
+
+    def test_has_a_section_for_each_workload_that_was_run(self):
+        _, root = self.made(sample())
+        titles = ' '.join(''.join(h.itertext()) for h in root.iter('h2'))
+        for word in ('Sleep', 'Storm', 'Stagger', 'Timeouts', 'Primitives', 'left out', 'Machine', 'aims at'):
+            self.assertIn(word, titles)
+        self.assertNotIn('Echo', titles)
+
+    def test_shows_echo_where_there_is_any(self):
+        results = Results({}, {'runs': 1})
+        for n in (1, 100):
+            for metric in ('req_per_cpu_s', 'latency_p50_us'):
+                results.add(line('echo', LESS, n, metric, 10.0 * n, '1/s', size=1024))
+        _, root = self.made(results)
+        self.assertIn('Messages of 1,024 bytes', ''.join(root.itertext()))
+
+    def test_is_made_of_a_single_result_too(self):
+        for workload, metric in (('sleep', 'cpu_per_task'), ('storm', 'lateness_p50_us'), ('primitives', 'lock_ns')):
+            results = Results({}, {'runs': 1})
+            results.add(line(workload, LESS, 1, metric, 1.0, 'ns'))
+            self.made(results)
+
+    def test_escapes_what_others_have_written(self):
+        _, root = self.made(sample())
+        self.assertIn('Z80 <fast> & small', ''.join(root.itertext()))
+        self.assertIn('it was <tired>', ''.join(root.itertext()))
+
+    def test_shows_the_spread_in_its_tables(self):
+        self.assertIn('102 ±1%', markup.values_table(sample(), 'sleep', 'memory_per_task', 'tasks'))
+
+
+class Tables(unittest.TestCase):
+    def test_columns_are_lined_up(self):
+        lines = table.lines_of(['', 'a'], [['x', '1'], ['yy', '1,000']])
+        self.assertEqual(lines, ['|    |     a |', '|----|------:|', '| x  |     1 |', '| yy | 1,000 |'])
+
+    def test_the_best_of_lateness_is_never_early(self):
+        results = sample()
+        late = next(c for c in columns.sleep_columns(results) if c.title == 'p50')
+        results.add(line('storm', Subject('go'), 1000, 'lateness_p50_us', 50, 'us'))
+        self.assertEqual(columns.best_of(late, results), LESS)
+
+    def test_columns_that_nobody_has_are_left_out(self):
+        written = '\n'.join(table.summary_lines(sample()))
+        self.assertIn('yield 1,000', written)
+        self.assertNotIn('queue', written)
+
+    def test_stand_between_the_markers_of_the_readme(self):
+        text = f'before\n{readme.BEGIN}\nold\n{readme.END}\nafter\n'
+        once = readme.replace_between(text, ['new', 'table'])
+        self.assertEqual(once, f'before\n{readme.BEGIN}\n\nnew\ntable\n\n{readme.END}\nafter\n')
+        self.assertEqual(readme.replace_between(once, ['new', 'table']), once)
+
+    def test_need_both_markers(self):
+        for text in ('', readme.BEGIN, readme.END, f'{readme.END}\n{readme.BEGIN}\n'):
+            with self.assertRaises(ValueError):
+                readme.replace_between(text, [])
+
+
+class Targets(unittest.TestCase):
+    def verdict(self, what, results):
+        return next(v for v in targets.verdicts(results) if v.what == what)
+
+    def test_hold_or_not(self):
+        results = sample()
+        self.assertTrue(self.verdict('Memory of a stackless sleeping task', results).holds)
+        self.assertFalse(self.verdict('CPU of a stackless sleeping task', results).holds)  # 0.5 of 0.4
+        self.assertTrue(self.verdict('Storm, fires per CPU second, stackless', results).holds)
+        self.assertTrue(self.verdict('Growth of CPU per stackless task', results).holds)
+
+    def test_of_primitives_count_every_peer(self):
+        results = sample()
+        self.assertTrue(self.verdict('Yield among 1,000, stackless', results).holds)
+        results.add(line('primitives', Subject('go'), 1000, 'yield_ns', 9, 'ns'))
+        self.assertFalse(self.verdict('Yield among 1,000, stackless', results).holds)
+
+    def test_are_silent_about_what_was_not_measured(self):
+        self.assertEqual(targets.verdicts(Results()), [])
+
+
+class Limits(unittest.TestCase):
+    def why_not(self, peer, case, available=2**34):
+        return limits.why_not(Subject(peer), case, 60, available)
+
+    def test_leave_out_what_has_not_enough_memory(self):
+        self.assertIsNone(self.why_not('go', workloads.sleep(1_000_000, 10)))
+        self.assertIn('memory', self.why_not('go', workloads.sleep(1_000_000, 10), available=2**30))
+
+    def test_leave_out_what_takes_too_long(self):
+        self.assertIn('would take', self.why_not('asyncio', workloads.storm(1_000_000, 200)))
+
+    def test_leave_out_what_the_kernel_does_not_allow(self):
+        self.assertIn('mappings', self.why_not('st', workloads.sleep(100_000, 1)))
+
+    def test_know_nothing_of_others(self):
+        self.assertIsNone(self.why_not('fortran', workloads.sleep(10**9, 1)))
+
+
+def script(peer, code):
+    return programs.Program(Subject(peer), (sys.executable, '-c', code), '1')
+
+
+PRINTS = 'import json, sys; print(json.dumps(%r))'
+
+
+class Runner(unittest.TestCase):
+    def run_programs(self, compared, runs=2, budget=None):
+        results = Results()
+        cases = [workloads.Case('sleep', 1, (), 0.01), workloads.Case('storm', 1, (), 0.01)]
+        self.told = io.StringIO()
+        runner.Runner(cases, compared, runs, results, Progress(self.told), budget).run()
+        return results
+
+    def test_collects_a_value_from_each_run(self):
+        results = self.run_programs([script('a', PRINTS % line('sleep', Subject('a'), 1, 'm', 5, 'ns'))], 3)
+        self.assertEqual([s.values for s in results.find('sleep')], [[5] * 6])
+
+    def test_gives_the_programs_turns(self):
+        order = []
+        original = runner.run_program
+        runner.run_program = lambda command, seconds: order.append((command[-1], command[-2])) or []
+        try:
+            self.run_programs([programs.Program(Subject(p), (p,), '') for p in 'ab'])
+        finally:
+            runner.run_program = original
+        once = [('sleep', 'a'), ('sleep', 'b'), ('storm', 'a'), ('storm', 'b')]
+        self.assertEqual(order, once * 2)
+
+    def test_leaves_out_what_fails_and_says_why(self):
+        results = self.run_programs([script('a', 'import sys; sys.exit("no luck today")')])
+        self.assertEqual({s['why'] for s in results.skipped}, {'failed with status 1: no luck today'})
+        self.assertIn('no luck today', self.told.getvalue())
+
+    def test_leaves_out_what_prints_no_results(self):
+        for code in ('pass', 'print("hello")', 'print("{}")', 'print("[1]")'):
+            self.assertTrue(self.run_programs([script('a', code)]).skipped)
+
+    def test_leaves_out_what_cannot_be_started(self):
+        results = self.run_programs([programs.Program(Subject('a'), ('/nonexistent',), '')])
+        self.assertIn('cannot be started', results.skipped[0]['why'])
+
+    def test_ends_what_takes_longer_than_it_may(self):
+        results = self.run_programs([script('a', 'while True: pass')], 1, runner.Budget(run=0.2))
+        self.assertIn('was ended', results.skipped[0]['why'])
+
+    def test_does_not_begin_what_the_time_is_too_short_for(self):
+        results = self.run_programs([script('a', 'print()')], 1, runner.Budget(total=0))
+        self.assertEqual({s['why'] for s in results.skipped}, {'no time was left for it'})
+
+
+class Peers(unittest.TestCase):
+    def test_are_read_from_lines_with_tabs(self):
+        read = programs.parse_peers('go\t/out/go -x\tgo1.19\nlibuv\t/out/libuv\tlibuv 1.44\nnonsense\n')
+        self.assertEqual([(p.subject.peer, p.command, p.version) for p in read],
+                         [('libuv', ('/out/libuv',), 'libuv 1.44'), ('go', ('/out/go', '-x'), 'go1.19')])
+
+    def test_are_called_with_the_workload_first(self):
+        self.assertEqual(script('a', 'x').command_for(workloads.cancel(5))[-3:], ['cancel', '--tasks', '5'])
+
+    def test_ours_are_a_program_for_each_workload_and_form(self):
+        ours = programs.Program(LESS, ('/b',), '')
+        self.assertEqual(ours.command_for(workloads.cancel(5)),
+                         ['/b/bench-cancel', '--json', '--form', 'stackless', '--tasks', '5'])
+
+
+if __name__ == '__main__':
+    unittest.main()

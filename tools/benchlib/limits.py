@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: MIT
+"""What would take too long or too much memory, known before it is tried."""
+
+from dataclasses import dataclass
+
+from .machine import memory_bytes
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Of one program, from measurements and rounded up."""
+
+    bytes_per_task: int  # while it sleeps
+    us_per_task: float   # of processor time, from its making to its end
+    us_per_fire: float   # for each sleep of a storm
+    max_tasks: int = 10_000_000
+    why: str = ''        # there are no more
+
+
+LIMITS = {
+    'asyncuv': Limits(5_000, 15, 5),
+    'libuv': Limits(200, 2, 3),
+    'asio': Limits(1_000, 5, 5),
+    'tokio': Limits(1_000, 5, 5),
+    'st': Limits(8_000, 20, 5, 30_000, 'the kernel lets a process have 65,530 mappings, and each stack is two'),
+    'go': Limits(4_000, 8, 5),
+    'erlang': Limits(4_000, 10, 10),
+    'node': Limits(1_500, 5, 10),
+    'uvloop': Limits(4_000, 30, 20),
+    'asyncio': Limits(4_000, 40, 30),
+}
+
+
+def why_not(subject, case, seconds_at_most, available=None):
+    """Why a program is not run with this much of a workload; None where it is."""
+    limits = LIMITS.get(subject.peer)
+    if not limits:
+        return None
+    if available is None:
+        available = memory_bytes('MemAvailable')
+    if case.n > limits.max_tasks:
+        return limits.why
+    needed = limits.bytes_per_task * case.n
+    if needed > 0.8 * available:
+        return f'would need {needed / 2**30:.1f} GiB of memory, and there are {available / 2**30:.1f}'
+    seconds = case.seconds + (limits.us_per_task + limits.us_per_fire * case.fires) * case.n / 1e6
+    if seconds > seconds_at_most:
+        return f'would take about {seconds:.0f} s, and the limit is {seconds_at_most:.0f}'
+    return None

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: MIT
+"""The programs that are compared: how they are built, and how they are called."""
+
+import os
+import shlex
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+
+from .results import Subject, in_order
+
+FORMS = ['stackless', 'stackful']
+
+# Those that take long to build come last.
+PEERS = ['libuv', 'st', 'asyncio', 'uvloop', 'node', 'go', 'erlang', 'asio', 'tokio']
+
+
+@dataclass(frozen=True)
+class Program:
+    subject: Subject
+    command: tuple  # with the workload as its next argument, but for ours
+    version: str
+
+    def command_for(self, case):
+        if self.subject.is_ours:
+            return [f'{self.command[0]}/bench-{case.workload}', '--json', '--form', self.subject.form,
+                    *case.arguments]
+        return [*self.command, case.workload, *case.arguments]
+
+
+class BuildFailed(Exception):
+    pass
+
+
+def build_ours(source, folder):
+    """A release build without tests; the programs in both forms."""
+    run = subprocess.run(['tools/build', folder, '--buildtype=release', '-Dtests=false'], cwd=source, check=False,
+                         stdout=subprocess.DEVNULL)
+    if run.returncode:
+        raise BuildFailed(f'tools/build {folder} failed')
+    programs = os.path.join(source, folder, 'bench')
+    return [Program(Subject('asyncuv', form), (programs,), 'this') for form in FORMS]
+
+
+def parse_peers(text):
+    """What bench/peers/build prints: lines of peer, command and version, with tabs between."""
+    programs = []
+    for line in text.splitlines():
+        peer, _, rest = line.partition('\t')
+        command, _, version = rest.partition('\t')
+        if command:
+            programs.append(Program(Subject(peer), tuple(shlex.split(command)), version))
+    order = in_order(program.subject for program in programs)
+    return sorted(programs, key=lambda program: order.index(program.subject))
+
+
+class PeersBuild:
+    """Goes on beside our own build; what is left out is told of on standard error."""
+
+    def __init__(self, source, folder, chosen):
+        script = os.path.join(source, 'bench', 'peers', 'build')
+        self.process = subprocess.Popen([script, os.path.join(source, folder), *chosen], cwd=source, text=True,
+                                        stdout=subprocess.PIPE, start_new_session=True)
+
+    def wait(self, seconds=None):
+        """Those that are there after so many seconds at the most; the build of the others is ended."""
+        try:
+            printed, _ = self.process.communicate(timeout=None if seconds is None else max(seconds, 0))
+        except subprocess.TimeoutExpired:
+            self.end()
+            printed, _ = self.process.communicate()
+            print('bench: there is no time to build the other peers', file=sys.stderr)
+        return parse_peers(printed)
+
+    def end(self):
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGTERM)

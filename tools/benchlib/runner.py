@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: MIT
+"""Runs the programs in turns: each repetition is all workloads, and each workload all programs.
+
+What drifts on the machine while the whole goes on then falls on all programs alike.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from dataclasses import dataclass, field
+
+from .limits import why_not
+
+
+class Failed(Exception):
+    """A program did not do what it was asked for; the text says why."""
+
+
+@dataclass
+class Budget:
+    run: float = 90      # seconds that one run of a program may take
+    subject: float = 75  # that all repetitions of one case and program may
+    total: float = 1e9
+
+
+def last_line(text):
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1] if lines else 'it says nothing'
+
+
+def end_group(process):
+    """A process that was started as the leader of a group, and all that it has started, at an interrupt, too."""
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+def run_program(command, seconds):
+    """The lines that it prints, each as a dict."""
+    try:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
+                                   text=True, start_new_session=True)
+    except OSError as error:
+        raise Failed(f'cannot be started: {error.strerror}') from error
+    try:
+        printed, complaints = process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired as error:
+        raise Failed(f'was ended after {seconds:.0f} s') from error
+    finally:
+        end_group(process)
+    if process.returncode:
+        raise Failed(f'failed with status {process.returncode}: {last_line(complaints)}')
+    try:
+        lines = [json.loads(line) for line in printed.splitlines() if line.strip()]
+    except ValueError as error:
+        raise Failed(f'printed what is no JSON: {error}') from error
+    if not lines:
+        raise Failed('printed nothing')
+    return lines
+
+
+@dataclass
+class Job:
+    """A case of one program, over all repetitions."""
+
+    case: object
+    program: object
+    seconds: list = field(default_factory=list)  # that each run took
+    stopped: bool = False
+
+    @property
+    def expected(self):
+        """Seconds for the next run."""
+        return sum(self.seconds) / len(self.seconds) if self.seconds else self.case.seconds + 0.5
+
+    @property
+    def what(self):
+        n = f' of {self.case.n:,}' if self.case.n > 1 else ''
+        return f'{self.case.workload}{n}, {self.program.subject.name}'
+
+
+class Runner:
+    def __init__(self, cases, programs, runs, results, progress, budget=None, clock=time.monotonic):
+        self.runs = runs
+        self.results = results
+        self.progress = progress
+        self.budget = budget or Budget()
+        self.clock = clock
+        self.jobs = [Job(case, program) for case in cases for program in programs]
+        self.is_late = False
+
+    def run(self):
+        self.begin = self.clock()
+        for job in self.jobs:
+            self.stop(job, why_not(job.program.subject, job.case, self.budget.run))
+        for repetition in range(self.runs):
+            for position, job in enumerate(self.jobs):
+                if not job.stopped:
+                    self.run_job(job, repetition, position)
+        self.progress.clear()
+
+    def stop(self, job, why):
+        if why:
+            job.stopped = True
+            self.results.skip(job.case, job.program.subject, why)
+            self.progress.note(f'left out: {job.what}: {why}')
+
+    def stop_late(self, job):
+        """What was measured before stays."""
+        job.stopped = True
+        if job.seconds:
+            return
+        self.results.skip(job.case, job.program.subject, 'no time was left for it')
+        if not self.is_late:
+            self.progress.note(f'the time is too short for {job.what}, and for what would last longer')
+        self.is_late = True
+
+    def left(self, repetition, position):
+        """Seconds that the rest will take."""
+        now = sum(job.expected for job in self.jobs[position:] if not job.stopped)
+        later = sum(job.expected for job in self.jobs if not job.stopped) * (self.runs - repetition - 1)
+        return min(now + later, max(self.budget.total - (self.clock() - self.begin), 0))
+
+    def run_job(self, job, repetition, position):
+        spent = self.clock() - self.begin
+        if spent + job.expected > self.budget.total:
+            self.stop_late(job)
+            return
+        if sum(job.seconds) + job.expected > self.budget.subject and job.seconds:
+            job.stopped = True
+            return
+        left = self.left(repetition, position)
+        self.progress.show(f'run {repetition + 1} of {self.runs}, {job.case.workload}', job.what,
+                           spent / (spent + left) if left else 1, left)
+        begin = self.clock()
+        try:
+            lines = run_program(job.program.command_for(job.case), self.budget.run)
+            for line in lines:
+                self.results.add(line)
+        except (Failed, ValueError) as error:
+            self.stop(job, str(error))
+        job.seconds.append(self.clock() - begin)
