@@ -67,10 +67,10 @@ def primitive_columns(results):
         Column('switch', 'primitives', 'switch_ns', 1),
         Column('yield 2', 'primitives', 'yield_ns', 2),
         Column('yield 1,000', 'primitives', 'yield_ns', 1000),
-        Column('create+await', 'primitives', 'create_await_ns', 1),
-        Column('set+wake', 'primitives', 'set_wake_ns', 1),
+        Column('create, await', 'primitives', 'create_await_ns', 1),
+        Column('set, wake', 'primitives', 'set_wake_ns', 1),
         Column('gather', 'primitives', 'gather_ns', 1000),
-        Column('sleep+cancel', 'primitives', 'sleep_cancel_ns'),
+        Column('sleep, cancel', 'primitives', 'sleep_cancel_ns'),
         Column('lock', 'primitives', 'lock_ns', 1),
         Column('queue', 'primitives', 'queue_ns', 1),
     ]
