@@ -30,6 +30,17 @@ typedef struct auv_runner auv_runner;
 AUV_API int auv_run(auv_coro_fn fn, void *arg);
 
 /**
+ * auv_run_stackless() - run a stackless body on a loop of its own, as the main function of a program
+ * @fn:          the body
+ * @frame, @size: as for auv_create_stackless_task()
+ *
+ * Return: as auv_run(); AUV_EINVAL also for what auv_create_stackless_task() does not take.
+ * Suspends: no; it turns the loop, and returns when all has ended.    Thread: any.
+ * Like: auv_run().
+ */
+AUV_API int auv_run_stackless(auv_stackless_fn fn, const void *frame, size_t size);
+
+/**
  * auv_runner_new() - make a runner
  * @options:     how its loop is made; NULL for the defaults. Copied.
  *
@@ -66,6 +77,21 @@ AUV_API auv_runner *auv_runner_new(const auv_loop_options *options);
  * Like: Runner.run(), where SIGINT raises KeyboardInterrupt.
  */
 AUV_API int auv_runner_run(auv_runner *runner, auv_coro_fn fn, void *arg, auv_value *ret);
+
+/**
+ * auv_runner_run_stackless() - run a stackless body as a task of a runner's loop
+ * @runner:      the runner; NULL is one that could not be made
+ * @fn:          the body
+ * @frame, @size: as for auv_create_stackless_task()
+ * @ret:         receives the result; may be NULL
+ *
+ * Return: as auv_runner_run(); AUV_EINVAL also for what auv_create_stackless_task() does not take.
+ * Owns: nothing; the result is borrowed from the runner until its next run or its close.
+ * Suspends: no; it turns the loop, and returns when the body has ended.    Thread: the runner's.
+ * Like: Runner.run().
+ */
+AUV_API int auv_runner_run_stackless(auv_runner *runner, auv_stackless_fn fn, const void *frame,
+                                     size_t size, auv_value *ret);
 
 /**
  * auv_runner_get_loop() - the loop of a runner

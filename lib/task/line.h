@@ -32,8 +32,8 @@ void auv__line_join(struct auv__line *line, struct auv__place *place);
 bool auv__line_end(struct auv__line *line, struct auv__place *place);
 
 /*
- * In a task with a stack: waits at the end of the line until woken or cancelled. Returns 0 or a negative error;
- * *ret_woken is what auv__line_end() tells.
+ * In a task with a stack: waits at the end of the line until woken or cancelled. Returns 0 or a negative
+ * error; *ret_woken is what auv__line_end() tells.
  */
 int auv__line_wait(struct auv__line *line, struct auv__task *task, bool *ret_woken);
 

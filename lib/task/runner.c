@@ -86,15 +86,19 @@ static int end_interrupted(auv_runner *runner, int r)
         return runner->interrupted ? auv_raise(AUV_EINTR, "interrupted by SIGINT") : r;
 }
 
-int auv_runner_run(auv_runner *runner, auv_coro_fn fn, void *arg, auv_value *ret)
+/* Either @fn, or @stackless is the body. */
+static int run_main(auv_runner *runner, auv_coro_fn fn, auv_stackless_fn stackless, const void *arg,
+                    size_t size, auv_value *ret)
 {
+        auv_task_options options = { .size = sizeof(options), .stackless = stackless };
         auv_task *task;
         int r;
 
         if (auv__running_loop)
                 return auv_raise(AUV_ERUNTIME, "a loop is running in this thread");
         AUV_TRY(require_loop(runner));
-        task = auv_loop_create_task(runner->loop, fn, arg, 0, AUV_TASK_OPTIONS(.context = runner->context));
+        options.context = runner->context;
+        task = auv_loop_create_task(runner->loop, fn, arg, size, &options);
         if (!task)
                 return auv__no_future_reason();
         auv_unref(runner->main);
@@ -104,6 +108,17 @@ int auv_runner_run(auv_runner *runner, auv_coro_fn fn, void *arg, auv_value *ret
         auv__interrupt_begin(runner->loop, cancel_main, runner);
         r = auv_loop_run_until_complete(runner->loop, task, ret);
         return auv__interrupt_end(runner->loop) ? end_interrupted(runner, r) : r;
+}
+
+int auv_runner_run(auv_runner *runner, auv_coro_fn fn, void *arg, auv_value *ret)
+{
+        return run_main(runner, fn, /* stackless= */ NULL, arg, 0, ret);
+}
+
+int auv_runner_run_stackless(auv_runner *runner, auv_stackless_fn fn, const void *frame, size_t size,
+                             auv_value *ret)
+{
+        return run_main(runner, /* fn= */ NULL, fn, frame, size, ret);
 }
 
 auv_loop *auv_runner_get_loop(auv_runner *runner)
@@ -213,16 +228,32 @@ static void report_main(auv_runner *runner, int r)
         auv_unref(error);
 }
 
+/* The program's main function is run by @runner, or could not be: @r. The runner goes. */
+static int end_program(auv_runner *runner, int r)
+{
+        if (r < 0)
+                report_main(runner, r);
+        r = first_error(r, auv_runner_close(runner));
+        auv_unref(runner);
+        return r;
+}
+
 int auv_run(auv_coro_fn fn, void *arg)
 {
-        AUV_AUTO auv_runner *runner = NULL;
-        int r;
+        auv_runner *runner;
 
         if (auv__running_loop)
                 return auv_raise(AUV_ERUNTIME, "a loop is running in this thread");
         runner = auv_runner_new(/* options= */ NULL);
-        r = auv_runner_run(runner, fn, arg, NULL);
-        if (r < 0)
-                report_main(runner, r);
-        return first_error(r, auv_runner_close(runner));
+        return end_program(runner, auv_runner_run(runner, fn, arg, /* ret= */ NULL));
+}
+
+int auv_run_stackless(auv_stackless_fn fn, const void *frame, size_t size)
+{
+        auv_runner *runner;
+
+        if (auv__running_loop)
+                return auv_raise(AUV_ERUNTIME, "a loop is running in this thread");
+        runner = auv_runner_new(/* options= */ NULL);
+        return end_program(runner, auv_runner_run_stackless(runner, fn, frame, size, /* ret= */ NULL));
 }

@@ -398,6 +398,18 @@ static int test_task_group(void *arg, auv_value *ret)
         return 0;
 }
 
+struct nothing {
+        auv_frame frame;
+};
+
+static int three_by_macros(auv_frame *frame, auv_value *ret)
+{
+        AUV_BEGIN(struct nothing, self);
+        AUV_AWAIT_SLEEP(0);
+        AUV_RETURN(.i = 3);
+        AUV_END;
+}
+
 static int return_arg(void *arg, auv_value *ret)
 {
         ret->p = arg;
@@ -411,8 +423,11 @@ static void test_runner(void)
         int n;
 
         check(auv_run(return_arg, NULL) == 0);
+        check(auv_run_stackless(three_by_macros, &(struct nothing) { 0 }, sizeof(struct nothing)) == 0);
         check(auv_runner_get_loop(runner) != NULL);
         check(auv_runner_run(runner, return_arg, &n, &value) == 0 && value.p == &n);
+        check(auv_runner_run_stackless(runner, three_by_macros, &(struct nothing) { 0 },
+                                       sizeof(struct nothing), &value) == 0 && value.i == 3);
         check(auv_runner_close(runner) == 0);
         check(auv_runner_get_loop(runner) == NULL);
 }

@@ -924,6 +924,35 @@ Test(stackless, awaits_tasks_of_both_forms)
         cr_assert(eq(int, (int)value.i, 42));
 }
 
+static int sleeps_in_runner(auv_frame *frame, auv_value *ret)
+{
+        AUV_BEGIN(struct plain, self);
+        AUV_AWAIT_SLEEP(1000);
+        AUV_RETURN(.i = self->n);
+        AUV_END;
+}
+
+Test(stackless, is_the_main_function_of_a_runner)
+{
+        AUV_AUTO auv_runner *runner = auv_runner_new(AUV_LOOP_OPTIONS(.clock = AUV_CLOCK_VIRTUAL));
+        const struct plain frame = { .n = 5 };
+        auv_value value;
+
+        cr_assert(eq(int, auv_runner_run_stackless(runner, sleeps_in_runner, &frame, sizeof(frame), &value),
+                     0));
+        cr_assert(eq(int, (int)value.i, 5));
+        cr_assert(eq(int, auv_runner_run_stackless(runner, NULL, &frame, sizeof(frame), NULL), AUV_EINVAL));
+        cr_assert(eq(int, auv_runner_run_stackless(runner, ends, &frame, 0, NULL), AUV_EINVAL));
+}
+
+Test(stackless, is_the_main_function_of_a_program)
+{
+        const struct plain frame = { .n = 5 };
+
+        cr_assert(eq(int, auv_run_stackless(returns_at_once, &frame, sizeof(frame)), 0));
+        cr_assert(eq(int, auv_run_stackless(returns_at_once, NULL, sizeof(frame)), AUV_EINVAL));
+}
+
 /* ---- context variables */
 
 static auv_context_var *variable;
