@@ -4,6 +4,7 @@
 
 #include "io/socket.h"
 
+#include "io/address.h"
 #include "io/attempt.h"
 #include "io/name.h"
 
@@ -32,6 +33,11 @@ struct sending {
         size_t sent;
         const struct sockaddr *address; /* NULL for none */
         socklen_t address_size;
+};
+
+struct connecting {
+        struct auv__attempt attempt;
+        bool has_failed; /* not cancelled, but refused or the like */
 };
 
 struct accepting {
@@ -190,12 +196,16 @@ int auv_await_sock_sendto(int fd, const void *data, size_t size, const struct so
 /* The socket is ready: the connection has been made, or refused. */
 static int see_connected(struct auv__attempt *attempt)
 {
+        struct connecting *connecting = auv__container_of(attempt, struct connecting, attempt);
         int error = 0;
         socklen_t size = sizeof(error);
 
         if (getsockopt(attempt->fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0)
                 return -errno;
-        return error == EINPROGRESS || error == EALREADY ? AUV_EAGAIN : -error;
+        if (error == EINPROGRESS || error == EALREADY)
+                return AUV_EAGAIN;
+        connecting->has_failed = error != 0;
+        return -error;
 }
 
 /* Not AUV_EAGAIN: of unix sockets that is an error, and nothing is under way. */
@@ -206,13 +216,19 @@ static bool is_under_way(int error)
 
 int auv__await_sock_connect(struct auv__task *task, int fd, const struct sockaddr *address, socklen_t size)
 {
-        struct auv__attempt attempt = { .fd = fd, .make = see_connected };
+        struct connecting connecting = { .attempt = { .fd = fd, .make = see_connected } };
+        char text[AUV_ADDRESS_SIZE];
+        int r;
 
         if (connect(fd, address, size) == 0)
                 return 0;
         if (!is_under_way(errno))
                 return auv_raise(error_of_errno(), NULL);
-        return auv__await_further_attempts(task, &attempt, AUV__WRITER);
+        r = auv__await_further_attempts(task, &connecting.attempt, AUV__WRITER);
+        if (r == 0 || r == AUV_ECANCELED || !connecting.has_failed)
+                return r;
+        auv_format_address(address, text, sizeof(text));
+        return auv_raise(r, "Connect call failed %s", text);
 }
 
 int auv_await_sock_connect(int fd, const struct sockaddr *address, socklen_t address_size)

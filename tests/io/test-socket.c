@@ -13,6 +13,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
@@ -501,6 +502,41 @@ Test(socket, connect_tells_that_it_was_refused)
         cr_assert(eq(int, run(does_connect, &op), AUV_ECONNREFUSED));
         cr_assert(nothing_is_watched());
         close(op.fd);
+}
+
+/* A server whose queue is full does not answer, and so leaves the end of it to the test. */
+Test(socket, connect_tells_what_went_wrong_while_it_waited)
+{
+        enum { N = 4 };
+
+        struct sockaddr_in address;
+        const int server = listening(&address);
+        struct operation op = { .fd = tcp_socket() };
+        AUV_AUTO auv_task *task = NULL;
+        char text[AUV_ADDRESS_SIZE], expected[AUV_ADDRESS_SIZE + 32];
+        auv_error *error = NULL;
+        int clients[N];
+
+        cr_assert(eq(int, listen(server, 0), 0));
+        for (int i = 0; i < N; i++) {
+                clients[i] = tcp_socket();
+                (void)connect(clients[i], (struct sockaddr *)&address, sizeof(address));
+        }
+        set_address(&op, &address);
+        task = start(does_connect, &op);
+        loop_turns(3);
+        cr_assert(not(auv_future_done(task)));
+        /* the system gives up the connection, and says so to who waits for it */
+        shutdown(op.fd, SHUT_RDWR);
+        cr_assert(eq(int, auv_loop_run_until_complete(loop, task, NULL), AUV_ECONNRESET));
+        cr_assert(eq(int, auv_future_exception(task, &error), 0));
+        auv_format_address((struct sockaddr *)&address, text, sizeof(text));
+        snprintf(expected, sizeof(expected), "Connect call failed %s", text);
+        cr_assert(eq(str, (char *)auv_error_message(error), expected));
+        for (int i = 0; i < N; i++)
+                close(clients[i]);
+        close(op.fd);
+        close(server);
 }
 
 /* asyncio would take it for connected */
