@@ -172,8 +172,10 @@ static void spread(struct auv__timers *timers, struct auv__timer_list *slot)
         slot->head.previous->item.next = NULL;
         for (; timer; timer = next) {
                 next = (struct auv__timer *)timer->item.next;
-                __builtin_prefetch(next, /* rw= */ 1);
-                __builtin_prefetch(&next->when_ns, /* rw= */ 1);
+                if (next) {
+                        __builtin_prefetch(next, /* rw= */ 1);
+                        __builtin_prefetch(&next->when_ns, /* rw= */ 1);
+                }
                 place(timers, timer);
         }
 }
