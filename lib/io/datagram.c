@@ -97,6 +97,8 @@ static void write_ready(auv_transport *transport)
                 if (r < 0)
                         tell_of_error(transport, r); /* which may send more, close, and abort */
         }
+        if (transport->is_lost)
+                return;
         auv__transport_maybe_resume(transport); /* likewise */
         if (transport->buffered > 0 || transport->is_lost)
                 return;

@@ -30,6 +30,7 @@ struct endpoint {
         const auv_datagram_options *options;
         int factory_error;
         bool echoes;
+        bool aborts_on_error;
         int r;
         auv_transport *transport;
         char received[256 * 1024];
@@ -88,6 +89,8 @@ static void error_received(void *user, auv_error *error)
 
         endpoint->n_errors++;
         endpoint->error = auv_error_code(error);
+        if (endpoint->aborts_on_error)
+                auv_transport_abort(endpoint->transport);
 }
 
 static void released(void *user)
@@ -471,6 +474,24 @@ Test(datagram, tells_of_a_peer_that_went_while_datagrams_wait)
                 loop_turn();
         cr_assert(gt(int, endpoint->n_errors, 1));
         cr_assert(eq(int, endpoint->lost, 0));
+        close_endpoint(endpoint);
+}
+
+Test(datagram, may_be_aborted_when_it_tells_of_an_error)
+{
+        int far;
+        struct endpoint *endpoint = open_over_pair(&far);
+
+        auv_transport_set_write_buffer_limits(endpoint->transport, 10, 5);
+        trace_clear();
+        fill(endpoint);
+        auv_transport_sendto(endpoint->transport, "x", 1, NULL);
+        endpoint->aborts_on_error = true;
+        close(far);
+        for (int i = 0; endpoint->lost == 0 && i < 1000; i++)
+                loop_turn();
+        cr_assert(eq(int, endpoint->n_errors, 1));
+        cr_assert_trace("pause lost");
         close_endpoint(endpoint);
 }
 
