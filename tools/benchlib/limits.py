@@ -18,16 +18,16 @@ class Limits:
 
 
 LIMITS = {
-    'asyncuv': Limits(5_000, 15, 5),
-    'libuv': Limits(200, 2, 3),
-    'asio': Limits(1_000, 5, 5),
-    'tokio': Limits(1_000, 5, 5),
-    'st': Limits(8_000, 20, 5, 30_000, 'the kernel lets a process have 65,530 mappings, and each stack is two'),
-    'go': Limits(4_000, 8, 5),
-    'erlang': Limits(4_000, 10, 10),
-    'node': Limits(1_500, 5, 10),
-    'uvloop': Limits(4_000, 30, 20),
-    'asyncio': Limits(4_000, 40, 30),
+    'asyncuv': Limits(5_000, 6, 2),
+    'libuv': Limits(200, 1, 1.5),
+    'asio': Limits(5_000, 7, 1.6),
+    'tokio': Limits(1_500, 2, 1.1),
+    'st': Limits(8_000, 5, 2, 30_000, 'the kernel lets a process have 65,530 mappings, and each stack is two'),
+    'go': Limits(3_500, 6, 2),
+    'erlang': Limits(4_000, 25, 3),
+    'node': Limits(6_500, 25, 7),
+    'uvloop': Limits(3_500, 20, 12),
+    'asyncio': Limits(3_500, 22, 14),
 }
 
 

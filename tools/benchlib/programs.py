@@ -8,9 +8,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 
-from .results import Subject, in_order
-
-FORMS = ['stackless', 'stackful']
+from .results import FORMS, Subject, in_order
 
 # Those that take long to build come last.
 PEERS = ['libuv', 'st', 'asyncio', 'uvloop', 'node', 'go', 'erlang', 'asio', 'tokio']

@@ -27,12 +27,15 @@ class Subject:
 
 
 # In this order wherever they are listed: ours, then what needs least, more or less.
-ORDER = ['asyncuv stackless', 'asyncuv stackful', 'libuv', 'asio', 'tokio', 'st', 'go', 'erlang', 'node', 'uvloop',
-         'asyncio']
+ORDER = ['asyncuv', 'libuv', 'asio', 'tokio', 'st', 'go', 'erlang', 'node', 'uvloop', 'asyncio']
+FORMS = ['stackless', 'stackful']
 
 
 def in_order(subjects):
-    return sorted(subjects, key=lambda s: (ORDER.index(s.name) if s.name in ORDER else len(ORDER), s.name))
+    def place(value, values):
+        return values.index(value) if value in values else len(values)
+
+    return sorted(subjects, key=lambda s: (place(s.peer, ORDER), place(s.form, FORMS), s.name))
 
 
 @dataclass

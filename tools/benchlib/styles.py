@@ -17,6 +17,8 @@ class Style:
 STYLES = {
     'asyncuv stackless': Style('#c1121f', 'circle', width=3.2),
     'asyncuv stackful': Style('#0b57d0', 'square', width=3.2),
+    'asyncuv protocol': Style('#c1121f', 'circle', width=3.2),
+    'asyncuv streams': Style('#0b57d0', 'square', width=3.2),
     'libuv': Style('#111111', 'diamond'),
     'asio': Style('#6a1b9a', 'triangle', '7 3'),
     'tokio': Style('#8a5200', 'square', '7 3'),
@@ -31,7 +33,8 @@ OTHER = Style('#555555', 'circle', '1 3')
 
 
 def style_of(name):
-    return STYLES.get(name, OTHER)
+    """That of a peer is the same in all of its forms."""
+    return STYLES.get(name) or STYLES.get(name.partition(' ')[0], OTHER)
 
 
 def tint(colour, part=0.6):
