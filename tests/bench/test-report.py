@@ -227,6 +227,14 @@ class Tables(unittest.TestCase):
         self.assertIn('yield 1,000', written)
         self.assertNotIn('queue', written)
 
+    def test_have_echo_by_connections_and_bytes(self):
+        results = Results()
+        for n, size, value in ((50, 64, 2e5), (50, 1024, 1e5), (1, 64, 3e5)):
+            results.add(line('echo', LIBUV, n, 'req_per_cpu_s', value, '1/s', size=size))
+        self.assertEqual(table.echo_table(results)[2:5],
+                         ['|       | 1 x 64 | 50 x 64 | 50 x 1,024 |', '|-------|-------:|--------:|-----------:|',
+                          '| libuv |    300 |     200 |        100 |'])
+
     def test_stand_between_the_markers_of_the_readme(self):
         text = f'before\n{readme.BEGIN}\nold\n{readme.END}\nafter\n'
         once = readme.replace_between(text, ['new', 'table'])
@@ -343,6 +351,31 @@ class Peers(unittest.TestCase):
         ours = programs.Program(LESS, ('/b',), '')
         self.assertEqual(ours.command_for(workloads.cancel(5)),
                          ['/b/bench-cancel', '--json', '--form', 'stackless', '--tasks', '5'])
+
+    def test_have_servers_that_are_called_by_the_client(self):
+        peers = [script('uvloop', 'x'), script('go', 'y')]
+        servers = programs.echo_servers('/s', 'b', peers)
+        self.assertEqual([s.subject.name for s in servers], ['uvloop streams', 'uvloop protocol', 'go'])
+        command = servers[0].command_for(workloads.echo(50, 64))
+        self.assertEqual(command[:7], ['/s/b/bench/echo/bench-echo', '--peer', 'uvloop', '--form', 'streams',
+                                       '--connections', '50'])
+        self.assertEqual(command[command.index('--') + 1:], [*peers[0].command, 'echo', '--port', '0', '--form', 'streams'])
+
+
+class Cases(unittest.TestCase):
+    def test_are_all_but_echo_where_none_are_named(self):
+        for quick in (False, True):
+            self.assertEqual({c.workload for c in workloads.chosen(None, quick)}, {*workloads.NAMES} - {'echo'})
+
+    def test_are_those_that_are_named(self):
+        for name in workloads.NAMES:
+            for quick in (False, True):
+                self.assertEqual({c.workload for c in workloads.chosen([name], quick)}, {name})
+
+    def test_of_echo_are_run_by_servers_and_the_others_by_programs(self):
+        server = programs.EchoServer(LIBUV, 'client', (), '')
+        for case in workloads.FULL + workloads.ECHO:
+            self.assertNotEqual(server.takes(case), script('a', 'x').takes(case))
 
 
 if __name__ == '__main__':

@@ -20,11 +20,49 @@ class Program:
     command: tuple  # with the workload as its next argument, but for ours
     version: str
 
+    def takes(self, case):
+        return case.workload != 'echo'
+
     def command_for(self, case):
         if self.subject.is_ours:
             return [f'{self.command[0]}/bench-{case.workload}', '--json', '--form', self.subject.form,
                     *case.arguments]
         return [*self.command, case.workload, *case.arguments]
+
+
+@dataclass(frozen=True)
+class EchoServer:
+    """A server that one and the same client drives, and of which it measures the processor time."""
+
+    subject: Subject
+    client: str
+    command: tuple
+    version: str
+
+    def takes(self, case):
+        return case.workload == 'echo'
+
+    def command_for(self, case):
+        return [self.client, '--peer', self.subject.peer, '--form', self.subject.form, *case.arguments, '--',
+                *self.command]
+
+
+# Peers that have more than one kind of server, and how each is chosen.
+ECHO_FORMS = {'asyncio': ['streams', 'protocol'], 'uvloop': ['streams', 'protocol']}
+
+
+def echo_servers(source, folder, peers):
+    """Ours of each form, and those of the peers."""
+    folder = os.path.join(source, folder, 'bench', 'echo')
+    client = os.path.join(folder, 'bench-echo')
+    servers = [EchoServer(Subject('asyncuv', form), client, (os.path.join(folder, f'echo-{form}'),), 'this')
+               for form in ('protocol', 'streams') if os.path.exists(os.path.join(folder, f'echo-{form}'))]
+    for peer in peers:
+        for form in ECHO_FORMS.get(peer.subject.peer, ['']):
+            chosen = ('--form', form) if form else ()
+            servers.append(EchoServer(Subject(peer.subject.peer, form), client,
+                                      (*peer.command, 'echo', '--port', '0', *chosen), peer.version))
+    return servers
 
 
 class BuildFailed(Exception):

@@ -78,9 +78,7 @@ class Results:
         self.series[key].values.append(line['value'])
 
     def skip(self, case, subject, why):
-        entry = {'workload': case.workload, 'n': case.n, 'subject': subject.name, 'why': why}
-        if entry not in self.skipped:
-            self.skipped.append(entry)
+        self.skipped.append({'workload': case.workload, 'n': case.n, 'subject': subject.name, 'why': why})
 
     def find(self, workload, metric=None, subject=None, n=None):
         return [s for s in self.series.values()
@@ -104,9 +102,11 @@ class Results:
         return max(ours or self.sizes(workload, metric), default=None)
 
     def runs(self):
-        """How many there are of each figure: "5", or "2 to 5" where some took too long for more."""
+        """How many there are of each figure: "5 runs", or "2 to 5 runs" where some took too long for more."""
         counts = {len(s.values) for s in self.series.values()} or {0}
-        return str(max(counts)) if len(counts) == 1 else f'{min(counts)} to {max(counts)}'
+        if len(counts) > 1:
+            return f'{min(counts)} to {max(counts)} runs'
+        return f'{max(counts)} runs' if max(counts) != 1 else 'one run'
 
     def where(self, wanted):
         """Of the same machine, with the series that wanted(series) says."""

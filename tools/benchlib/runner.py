@@ -88,7 +88,7 @@ class Runner:
         self.progress = progress
         self.budget = budget or Budget()
         self.clock = clock
-        self.jobs = [Job(case, program) for case in cases for program in programs]
+        self.jobs = [Job(case, program) for case in cases for program in programs if program.takes(case)]
         self.is_late = False
 
     def run(self):

@@ -4,6 +4,7 @@
 import textwrap
 
 from . import columns
+from .numbers import three_digits
 from .targets import verdicts
 
 
@@ -29,10 +30,23 @@ def summary_table(chosen, results):
     return [*lines_of(head, [[row[0], *(row[i + 1] for i in used)] for row in rows]), '']
 
 
+def echo_table(results):
+    """A column for each number of connections and size of a message."""
+    found = {(s.subject, s.variant.get('size', 0), s.n): s.summary.median
+             for s in results.find('echo', 'req_per_cpu_s')}
+    points = sorted({key[1:] for key in found})
+    rows = [[subject.name, *(three_digits(found[subject, *point] / 1000) if (subject, *point) in found else '-'
+                             for point in points)] for subject in results.subjects('echo')]
+    if not rows:
+        return []
+    return ["Echo: thousands of requests for each second of the server's CPU time, by connections and bytes:", '',
+            *lines_of(['', *(f'{n:,} x {size:,}' for size, n in points)], rows), '']
+
+
 def machine_line(results):
     machine = results.machine
     return (f"{machine.get('CPU')}, {machine.get('cores')} cores, {machine.get('memory')}, {machine.get('system')}, "
-            f"{machine.get('kernel')}; medians of {results.runs()} runs; commit "
+            f"{machine.get('kernel')}; medians of {results.runs()}; commit "
             f"{machine.get('commit')}, {machine.get('date')}.")
 
 
@@ -47,10 +61,13 @@ def summary_lines(results):
     lines = []
     for names, what in columns.sleep_legend(results):
         lines += textwrap.wrap(f'{names}: {what}', 98, initial_indent='* ', subsequent_indent='  ')
-    lines += ['', *summary_table(columns.sleep_columns(results), results)]
+    sleeping = summary_table(columns.sleep_columns(results), results)
+    if sleeping:
+        lines += ['', *sleeping]
     primitives = summary_table(columns.primitive_columns(results), results)
     if primitives:
         lines += ['Nanoseconds for the primitives; gather for each of its children:', '', *primitives]
+    lines += echo_table(results)
     lines += textwrap.wrap(machine_line(results), 98)
     if len(results.versions) > 1:
         lines += textwrap.wrap(versions_line(results), 98)

@@ -40,6 +40,11 @@ def primitives(runs):
     return Case('primitives', 1, ('--runs', str(runs)), 0.1 * runs)
 
 
+def echo(n, size):
+    """Of connections, and bytes of each message."""
+    return Case('echo', n, ('--connections', str(n), '--size', str(size), '--seconds', '1.5'), 2.1)
+
+
 # A sleep lasts long enough for all tasks to be asleep at the same time.
 FULL = [
     sleep(1, 0.5), sleep(1000, 0.5), sleep(10_000, 1), sleep(100_000, 2), sleep(1_000_000, 10),
@@ -61,4 +66,17 @@ QUICK = [
     sleep(100_000, 1),
 ]
 
-NAMES = ['sleep', 'storm', 'stagger', 'timeouts', 'cancel', 'primitives']
+# Run where they are asked for: they take as long as all others together.
+ECHO = [echo(n, size) for size in (64, 1024, 65536) for n in (1, 50, 500, 5000)]
+ECHO_QUICK = [echo(50, 64), echo(50, 65536)]
+
+
+def chosen(names, quick):
+    """The cases of the workloads that were named; without names, of all but echo."""
+    if names is None:
+        return QUICK if quick else FULL
+    cases = (QUICK + ECHO_QUICK) if quick else (FULL + ECHO)
+    return [case for case in cases if case.workload in names]
+
+
+NAMES = ['sleep', 'storm', 'stagger', 'timeouts', 'cancel', 'primitives', 'echo']
