@@ -8,6 +8,8 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -17,6 +19,24 @@ static struct sockaddr_in on_this_host(int port)
         return (struct sockaddr_in) { .sin_family = AF_INET,
                                     .sin_port = htons((uint16_t)port),
                                     .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+}
+
+/* A turn of the loop. After some in which nothing happened, the system has a moment to make it happen. */
+static void turn_loop(int turn)
+{
+        enum { EAGER = 50, MILLISECOND = 1 };
+
+        loop_turn();
+        if (turn > EAGER)
+                poll(NULL, 0, MILLISECOND);
+}
+
+/* What is sent in pieces is not to wait for the answer to the piece before. */
+static void send_at_once(int peer)
+{
+        const int on = 1;
+
+        setsockopt(peer, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 }
 
 int far_pair(int *ret_near)
@@ -36,6 +56,7 @@ int far_connect(int port)
 
         cr_assert(connect(peer, (const struct sockaddr *)&address, sizeof(address)) == 0);
         cr_assert(ioctl(peer, FIONBIO, &on) == 0);
+        send_at_once(peer);
         return peer;
 }
 
@@ -57,10 +78,12 @@ int far_accept(int listening)
         for (int turn = 0; turn < FAR_PATIENCE; turn++) {
                 const int peer = accept4(listening, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
-                if (peer >= 0)
+                if (peer >= 0) {
+                        send_at_once(peer);
                         return peer;
+                }
                 cr_assert(errno == EAGAIN);
-                loop_turn();
+                turn_loop(turn);
         }
         cr_assert(false, "nobody connects");
         return -1;
@@ -80,7 +103,7 @@ void far_send(int peer, const void *data, size_t size)
                         size -= (size_t)n;
                         turn = 0;
                 }
-                loop_turn();
+                turn_loop(turn);
         }
 }
 
@@ -93,13 +116,13 @@ bool far_receive(int peer, void *buffer, size_t size)
 
                 if (n == 0 || (n < 0 && errno != EAGAIN))
                         return false;
-                cr_assert(turn < FAR_PATIENCE, "nothing comes");
+                cr_assert(turn < FAR_PATIENCE, "nothing comes: %zu missing", size);
                 if (n > 0) {
                         next += n;
                         size -= (size_t)n;
                         turn = 0;
                 }
-                loop_turn();
+                turn_loop(turn);
         }
         return true;
 }
@@ -113,7 +136,7 @@ bool far_sees_end(int peer)
 
                 if (n >= 0 || errno != EAGAIN)
                         return n == 0;
-                loop_turn();
+                turn_loop(turn);
         }
         return false;
 }
@@ -131,8 +154,10 @@ int far_finish(auv_task *task)
         auv_error *error = NULL;
         int r;
 
-        if (loop_turns_until_done(task, FAR_PATIENCE) < 0)
-                cr_assert(false, "the task does not end");
+        for (int turn = 0; !auv_future_done(task); turn++) {
+                cr_assert(turn < FAR_PATIENCE, "the task does not end");
+                turn_loop(turn);
+        }
         r = auv_future_exception(task, &error);
         if (r == 0)
                 r = auv_error_code(error);

@@ -11,7 +11,7 @@
 
 #include <asyncuv.h>
 
-enum { FAR_PATIENCE = 2000 };
+enum { FAR_PATIENCE = 10000 };
 
 /* A connected pair of Unix sockets: *ret_near for the library, and the peer's. */
 int far_pair(int *ret_near);
