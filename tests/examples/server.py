@@ -54,6 +54,7 @@ class Server:
     """A running server. Leaving the scope stops it by SIGTERM; it must then end well, and have said nothing."""
 
     def __init__(self, *command, errors=rb''):
+        self.program = command[0]
         self.errors = errors
         self.stderr = tempfile.TemporaryFile()
         self.process = subprocess.Popen([*WRAPPER, *command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -118,7 +119,10 @@ class Server:
         wait_until(lambda: self.descriptors() == self.idle_descriptors)
 
     def memory(self):
-        """Bytes of memory that the process has in use."""
+        """Bytes of memory that the process has in use; 0 where that would say something about a checker of memory."""
+        with open(self.program, 'rb') as file:
+            if WRAPPER or re.search(rb'__[at]san_init', file.read()):
+                return 0
         with open(f'/proc/{self.process.pid}/status', encoding='ascii') as file:
             return int(re.search(r'VmRSS:\s+(\d+) kB', file.read())[1]) * 1024
 
