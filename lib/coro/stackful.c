@@ -66,6 +66,8 @@ struct stackful {
 
 _Static_assert(offsetof(struct stackful, fn) <= CACHE_LINE, "a switch looks at one line");
 
+static const struct auv__coro_ops ops;
+
 static struct stackful *from_coro(struct auv__coro *coro)
 {
         return (struct stackful *)coro;
@@ -103,7 +105,7 @@ static int resume_watched(struct stackful *co, int err)
         return r;
 }
 
-static int resume(struct auv__coro *coro, int err)
+int auv__stackful_resume(struct auv__coro *coro, int err)
 {
         struct stackful *co = from_coro(coro);
 
@@ -169,7 +171,7 @@ bool auv__stackful_look(const struct auv__coro *coro, struct auv__stackful_view 
 {
         const struct stackful *co = (const struct stackful *)coro;
 
-        if (!coro || coro->ops->resume != resume)
+        if (!coro || coro->ops != &ops)
                 return false;
         *ret = (struct auv__stackful_view) { .fn = co->fn,
                                              .context = co->state == STATE_AWAY ? co->other : NULL,
@@ -201,7 +203,7 @@ static void destroy(struct auv__coro *coro)
         auv__stack_release(stack);
 }
 
-static const struct auv__coro_ops ops = { .resume = resume, .destroy = destroy };
+static const struct auv__coro_ops ops = { .resume = auv__stackful_resume, .destroy = destroy };
 
 /* A stack of which the argument takes no more than half. */
 static int acquire(struct auv__stack_pool *pool, size_t stack_size, size_t size,

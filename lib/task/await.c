@@ -42,16 +42,19 @@ int auv__await_refuse(struct auv__task *task)
         return auv_raise(AUV_ECLOSED, NULL);
 }
 
-int auv__await_enter(struct auv__task **ret_task)
+int auv__await_refused(void)
 {
         struct auv__task *task = auv__current_task();
 
-        *ret_task = task;
-        if (auv__unlikely(!task))
+        if (!task)
                 return AUV_ENOTASK;
-        if (auv__unlikely(task->stackless))
-                return auv_raise(AUV_ENOSTACK, NULL);
-        return auv__unlikely(task->future.loop->closed) ? auv__await_refuse(task) : 0;
+        return task->stackless ? auv_raise(AUV_ENOSTACK, NULL) : auv__await_refuse(task);
+}
+
+int auv__await_enter(struct auv__task **ret_task)
+{
+        *ret_task = auv__await_task();
+        return auv__likely(*ret_task != NULL) ? 0 : auv__await_refused();
 }
 
 void auv__await_start(struct auv__task *task, auv_future *future, auv__run_fn wake)
@@ -86,7 +89,9 @@ bool auv__await_check(struct auv__task *task, const auv_future *future)
         return true;
 }
 
-int auv__await(struct auv__task *task, auv_future *future, auv_value *ret)
+/* Also a part of auv_await(), so that no function returns behind the switch but that. */
+__attribute__((always_inline)) static inline int await(struct auv__task *task, auv_future *future,
+                                                       auv_value *ret)
 {
         int r;
 
@@ -97,8 +102,9 @@ int auv__await(struct auv__task *task, auv_future *future, auv_value *ret)
                         return auv__task_suspend(task);
                 /* Nobody else may care to hold it until its result is read. */
                 auv__keep(&future->object);
-                r = auv__await_pending(task, future);
-                if (r == 0)
+                auv__await_start(task, future, auv__task_wake);
+                r = auv__task_suspend(task);
+                if (auv__likely(r == 0))
                         r = auv__future_read(future, ret);
                 auv__drop(&future->object);
                 return r;
@@ -106,10 +112,15 @@ int auv__await(struct auv__task *task, auv_future *future, auv_value *ret)
         return auv__future_read(future, ret);
 }
 
+int auv__await(struct auv__task *task, auv_future *future, auv_value *ret)
+{
+        return await(task, future, ret);
+}
+
 int auv_await(auv_future *future, auv_value *ret)
 {
         struct auv__task *task;
 
         AUV_TRY(auv__await_begin(&task));
-        return auv__await(task, future, ret);
+        return await(task, future, ret);
 }

@@ -20,18 +20,32 @@ int auv__await_pending(struct auv__task *task, auv_future *future);
  */
 int auv__await_enter(struct auv__task **ret_task);
 
+/* Where there is no task that can await: the error, which is raised; negative. */
+int auv__await_refused(void);
+
+/* The running task, which can await; or NULL. */
+__attribute__((always_inline)) static inline struct auv__task *auv__await_task(void)
+{
+        const auv_loop *loop = auv__running_loop;
+        struct auv__task *task = loop && loop->current ? auv__to_task(loop->current) : NULL;
+
+        return auv__likely(task && !task->stackless && !loop->closed) ? task : NULL;
+}
+
 /*
- * The same for the function that the program calls, which must be the one that this stands in: it
+ * auv__await_enter() for the function that the program calls, which must be the one that this stands in: it
  * notes in the task where the program goes on, for whoever looks at the task while it waits. What
  * such a function calls to do the work enters only.
  */
 __attribute__((always_inline)) static inline int auv__await_begin(struct auv__task **ret_task)
 {
-        const int r = auv__await_enter(ret_task);
+        struct auv__task *task = auv__await_task();
 
-        if (auv__likely(r == 0))
-                (*ret_task)->coro->notes.site = AUV__CALLER;
-        return r;
+        *ret_task = task;
+        if (auv__unlikely(!task))
+                return auv__await_refused();
+        task->coro->notes.site = AUV__CALLER;
+        return 0;
 }
 
 /* Begins to wait: the wake function is one of task.h's. */

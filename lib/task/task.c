@@ -109,22 +109,11 @@ static void finish(struct auv__task *task, int r)
         }
 }
 
-static int resume(struct auv__task *task, int err)
+__attribute__((always_inline)) static inline int resume(struct auv__task *task, int err)
 {
         if (task->stackless)
                 return auv__stackless_resume(task->fn, auv__task_frame(task), &task->future.value, err);
-        return auv__coro_resume(task->coro, err);
-}
-
-/* Runs the body on, or with @error throws into it. A body that has not started never does then. */
-static int run_body(struct auv__task *task, auv_error *error)
-{
-        if (!error) {
-                task->started = true;
-                return resume(task, 0);
-        }
-        auv__error_set_current(error);
-        return task->started ? resume(task, auv_error_code(error)) : auv_error_code(error);
+        return auv__stackful_resume(task->coro, err);
 }
 
 /* What a body without a stack has in place of notes, for one step. */
@@ -160,8 +149,22 @@ static void drop_body(struct auv__task *task)
         task->coro = NULL;
 }
 
-/* One step with the task as the current one. Takes over the reference to @error. */
-static void run_as_current(struct auv__task *task, auv_error *error)
+/* Ends the step in which the body has ended with @r. */
+static void end_body(struct auv__task *task, int r)
+{
+        finish(task, r);
+        if (auv__unlikely(auv_error_current()))
+                auv_error_clear();
+}
+
+/*
+ * One step with the task as the current one. Takes over the reference to @error, which is thrown into the
+ * body; one that has not started never does then.
+ *
+ * It is a part of whichever function runs the step: the processor takes a function that returns behind a
+ * switch of stacks for another, each time, and so there is but one of them.
+ */
+__attribute__((always_inline)) static inline void run_as_current(struct auv__task *task, auv_error *error)
 {
         auv_loop *loop = task->future.loop;
         auv_task *outer = loop->current;
@@ -169,7 +172,7 @@ static void run_as_current(struct auv__task *task, auv_error *error)
         struct auv__object **outer_context;
         struct auv__notes lent, *notes = &lent;
         bool ended;
-        int r;
+        int r = 0;
 
         if (task->stackless)
                 lend_notes(task, &lent);
@@ -178,12 +181,16 @@ static void run_as_current(struct auv__task *task, auv_error *error)
         loop->current = &task->future;
         auv__error_slot = &notes->error;
         outer_context = auv__context_enter(notes->context);
-        r = run_body(task, error);
+        if (auv__unlikely(error))
+                r = auv__error_set_current(error);
+        if (auv__likely(task->started || r == 0)) {
+                task->started = true;
+                r = resume(task, r);
+        }
         notes->context = auv__context_slot;
         ended = r != AUV__CORO_SUSPENDED;
         if (ended) {
-                finish(task, r);
-                auv_error_clear();
+                end_body(task, r);
         } else if (task->stackless) {
                 take_notes_back(task, lent.error);
         }
@@ -197,17 +204,21 @@ static void run_as_current(struct auv__task *task, auv_error *error)
         }
 }
 
-/* One step, with a request to stop thrown in that came too late for what the task waited for. */
-static void step(struct auv__task *task, auv_error *error)
+/* The same as a function. */
+static __attribute__((noinline)) void run_apart(struct auv__task *task, auv_error *error)
 {
-        if (auv__unlikely(task->must_cancel)) {
-                if (auv_error_code(error) != AUV_ECANCELED) {
-                        auv_unref(error);
-                        error = auv__future_cancelled_error(&task->future);
-                }
-                task->must_cancel = false;
-        }
         run_as_current(task, error);
+}
+
+/* The error to throw where a request to stop came too late for what the task waited for. */
+static auv_error *late_cancel(struct auv__task *task, auv_error *error)
+{
+        if (auv_error_code(error) != AUV_ECANCELED) {
+                auv_unref(error);
+                error = auv__future_cancelled_error(&task->future);
+        }
+        task->must_cancel = false;
+        return error;
 }
 
 /*
@@ -232,30 +243,42 @@ __attribute__((always_inline)) static inline void fetch_next(const struct auv__i
                 __builtin_prefetch((const char *)task->coro - i * CACHE_LINE);
 }
 
-static void run_step(struct auv__item *item, bool dropped)
+/* How the wait has ended of a task that is ready. It waits for nothing from then on. */
+__attribute__((always_inline)) static inline auv_error *take_outcome(struct auv__task *task)
 {
-        struct auv__task *task = auv__container_of(item, struct auv__task, wait.item);
-
-        fetch_next(item);
-        if (!dropped)
-                step(task, NULL);
-}
-
-static void run_after_sleep(struct auv__item *item, bool dropped)
-{
-        struct auv__task *task = auv__container_of(item, struct auv__task, wait.item);
+        auv_future *future = task->wait.future;
         auv_error *error = NULL;
 
-        fetch_next(item);
-        if (auv__unlikely(task->sleep == AUV__SLEEP_CANCELLED)) {
-                error = task->sleep_error ? task->sleep_error : auv__error_static(AUV_ECANCELED);
-                task->sleep_error = NULL;
+        if (task->sleep != AUV__AWAKE) {
+                if (auv__unlikely(task->sleep == AUV__SLEEP_CANCELLED)) {
+                        error = task->sleep_error ? task->sleep_error : auv__error_static(AUV_ECANCELED);
+                        task->sleep_error = NULL;
+                }
+                task->sleep = AUV__AWAKE;
+        } else if (future) {
+                if (auv__unlikely(future->object.state != AUV__HAS_RESULT))
+                        error = auv__future_outcome(future);
+                /* The step may free a future that stands in what the task has on its stack. */
+                task->wait.future = NULL;
+                auv__drop(&future->object);
         }
-        task->sleep = AUV__AWAKE;
-        if (auv__likely(!dropped))
-                step(task, error);
-        else
+        return error;
+}
+
+void auv__task_wake(struct auv__item *item, bool dropped)
+{
+        struct auv__task *task = auv__container_of(item, struct auv__task, wait.item);
+        auv_error *error;
+
+        fetch_next(item);
+        error = take_outcome(task);
+        if (auv__unlikely(dropped)) {
                 auv_unref(error);
+                return;
+        }
+        if (auv__unlikely(task->must_cancel))
+                error = late_cancel(task, error);
+        run_as_current(task, error);
 }
 
 /* The timer is due. */
@@ -269,23 +292,8 @@ static void fire(struct auv__item *item, bool dropped)
         }
         if (auv__likely(task->sleep == AUV__SLEEPING))
                 task->sleep = AUV__SLEPT;
-        item->run = run_after_sleep;
+        item->run = auv__task_wake;
         auv__loop_push(task->future.loop, item);
-}
-
-void auv__task_wake(struct auv__item *item, bool dropped)
-{
-        struct auv__task *task = auv__container_of(item, struct auv__task, wait.item);
-        auv_future *future = task->wait.future;
-        auv_error *error = dropped ? NULL : auv__future_outcome(future);
-
-        fetch_next(item);
-        /* The step may free a future that stands in what the task has on its stack. */
-        task->wait.future = NULL;
-        if (future)
-                auv__drop(&future->object);
-        if (!dropped)
-                step(task, error);
 }
 
 void auv__task_wake_holder(struct auv__item *item, bool dropped)
@@ -304,15 +312,14 @@ void auv__task_wake_holder(struct auv__item *item, bool dropped)
 
 struct auv__task *auv__task_behind(const struct auv__item *item)
 {
-        if (item->run != auv__task_wake && item->run != auv__task_wake_holder && item->run != run_step
-            && item->run != run_after_sleep)
+        if (item->run != auv__task_wake && item->run != auv__task_wake_holder)
                 return NULL;
         return auv__container_of(item, struct auv__task, wait.item);
 }
 
 void auv__task_make_ready(struct auv__task *task)
 {
-        task->wait.item.run = run_step;
+        task->wait.item.run = auv__task_wake;
         auv__loop_push(task->future.loop, &task->wait.item);
 }
 
@@ -320,7 +327,7 @@ void auv__task_make_fail(struct auv__task *task, auv_error *error)
 {
         task->sleep = AUV__SLEEP_CANCELLED;
         task->sleep_error = error;
-        task->wait.item.run = run_after_sleep;
+        task->wait.item.run = auv__task_wake;
         auv__loop_push(task->future.loop, &task->wait.item);
 }
 
@@ -345,7 +352,7 @@ void auv__task_cancel_sleep(struct auv__task *task, auv_error *message)
         task->sleep_error = auv_ref(message);
         if (auv__unlikely(!is_set))
                 return;
-        task->wait.item.run = run_after_sleep;
+        task->wait.item.run = auv__task_wake;
         auv__loop_push(task->future.loop, &task->wait.item);
 }
 
@@ -365,11 +372,6 @@ bool auv__task_look(const struct auv__task *task, struct auv__body_view *ret)
         ret->suspended = ret->stackful.context;
         ret->site = task->coro->notes.site;
         return ret->has_stack;
-}
-
-int auv__task_suspend(struct auv__task *task)
-{
-        return auv__stackful_suspend(task->coro);
 }
 
 /* Ends a task whose body does not. */
@@ -402,7 +404,7 @@ void auv__task_unwind(struct auv__task *task)
                 .message = "Task was destroyed but it is pending!", .future = future });
         auv__running_loop = loop;
         task->refusals = 0;
-        run_as_current(task, auv__error_static(AUV_ECLOSED));
+        run_apart(task, auv__error_static(AUV_ECLOSED));
         auv__running_loop = outer;
         if (!auv__future_is_done(future)) {
                 abandon(task);
@@ -555,7 +557,7 @@ auv_task *auv_task_new(auv_loop *loop, auv_coro_fn fn, const void *arg, size_t s
                 return auv__no_future(auv_raise(r, NULL));
         auv__tasks_add(task);
         if (o.eager_start && loop->running)
-                run_as_current(task, NULL);
+                run_apart(task, NULL);
         else
                 auv__task_make_ready(task);
         return &task->future;

@@ -141,9 +141,12 @@ struct auv__task *auv__current_task(void);
  * Leaves the running task until something makes its next step ready. Returns 0, or a
  * negative error, and then the current error has the object.
  */
-int auv__task_suspend(struct auv__task *task);
+static inline int auv__task_suspend(struct auv__task *task)
+{
+        return auv__stackful_suspend(task->coro);
+}
 
-/* What `wait` runs when the future that the task waits for is done. */
+/* What `wait` runs: the task's next step. */
 void auv__task_wake(struct auv__item *item, bool dropped);
 
 /* Makes the next step of a task that waits for nothing ready. */
