@@ -15,22 +15,13 @@
 
 #include "loop/turn.h"
 
+#include "base/single_threaded.h"
 #include "loop/hooks.h"
 #include "loop/loop.h"
 #include "loop/reactor.h"
 #include "loop/wakeup.h"
 
 #include <math.h>
-
-#if defined(__has_include)
-#if __has_include(<sys/single_threaded.h>)
-#include <sys/single_threaded.h>
-#define PROCESS_IS_SINGLE_THREADED __libc_single_threaded
-#endif
-#endif
-#ifndef PROCESS_IS_SINGLE_THREADED
-#define PROCESS_IS_SINGLE_THREADED false /* not known: another thread may wake the loop */
-#endif
 
 enum { POLL_INTERVAL = 256, IDLE_POLL_INTERVAL = 4096 };
 
@@ -42,7 +33,7 @@ static bool can_report_deadlock(const auv_loop *loop)
         case AUV_DEADLOCK_WAIT:
                 return false;
         default:
-                return loop->report_deadlock && PROCESS_IS_SINGLE_THREADED;
+                return loop->report_deadlock && AUV__SINGLE_THREADED;
         }
 }
 
@@ -131,7 +122,7 @@ static void shuffle(auv_loop *loop)
         auv__shuffle_turn(loop->shuffle, &loop->ready);
 }
 
-static void run_ready(auv_loop *loop)
+__attribute__((always_inline)) static inline void run_ready(auv_loop *loop, bool timed)
 {
         struct auv__item *item, *next;
         struct auv__timer *timer;
@@ -150,21 +141,26 @@ static void run_ready(auv_loop *loop)
                         __builtin_prefetch(next->next);
                 item->run(item, /* dropped= */ false);
         }
-        for (; (timer = auv__timers_take(&loop->timers)); n++)
+        for (; timed && (timer = auv__timers_take(&loop->timers)); n++)
                 timer->item.run(&timer->item, /* dropped= */ false);
         loop->since_poll += n;
 }
 
-/* Queues what has become ready elsewhere, and runs the queue. */
-static void finish_turn(auv_loop *loop)
+/*
+ * Queues what has become ready elsewhere, and runs the queue. A part of its callers: after an item that has
+ * switched stacks the processor does not know where a function returns to.
+ */
+__attribute__((always_inline)) static inline void finish_turn(auv_loop *loop)
 {
+        const bool timed = auv__timers_may_be_due(&loop->timers);
+
         auv__wakeup_collect(loop);
-        if (auv__timers_may_be_due(&loop->timers))
+        if (timed)
                 auv__timers_advance(&loop->timers, auv__loop_now(loop));
-        run_ready(loop);
+        run_ready(loop, timed);
 }
 
-static int turn(auv_loop *loop)
+__attribute__((always_inline)) static inline int turn(auv_loop *loop)
 {
         int r;
 

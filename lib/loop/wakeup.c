@@ -66,12 +66,10 @@ static struct auv__item *reverse(struct auv__item *item)
         return reversed;
 }
 
-void auv__wakeup_collect(auv_loop *loop)
+void auv__wakeup_collect_some(auv_loop *loop)
 {
         struct auv__item *newest, *oldest;
 
-        if (auv__likely(!atomic_load_explicit(&loop->threadsafe, memory_order_relaxed)))
-                return;
         newest = atomic_exchange(&loop->threadsafe, NULL);
         oldest = reverse(newest);
         if (auv__unlikely(loop->shuffle))

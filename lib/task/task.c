@@ -13,6 +13,7 @@
 #include "base/alloc.h"
 #include "base/context.h"
 #include "base/error.h"
+#include "base/single_threaded.h"
 #include "coro/stackful.h"
 #include "coro/stackless.h"
 #include "loop/hooks.h"
@@ -414,16 +415,23 @@ void auv__task_unwind(struct auv__task *task)
         auv__drop(&future->object);
 }
 
-/* Fields behind @options->size were not known to the caller, and have their defaults. */
-static int copy_options(const auv_task_options *options, auv_task_options *ret)
+/*
+ * What is to be read in place of @options: these, or a copy in @room in which fields behind @options->size,
+ * which were not known to the caller, have their defaults. NULL where the size has no meaning.
+ */
+static const auv_task_options *read_options(const auv_task_options *options, auv_task_options *room)
 {
-        *ret = (auv_task_options) { .size = sizeof(*ret) };
+        static const auv_task_options defaults = { .size = sizeof(defaults) };
+
         if (!options)
-                return 0;
+                return &defaults;
+        if (options->size == sizeof(*options))
+                return options;
         if (options->size < offsetof(auv_task_options, name))
-                return AUV_EINVAL;
-        memcpy(ret, options, options->size < sizeof(*ret) ? options->size : sizeof(*ret));
-        return 0;
+                return NULL;
+        *room = defaults;
+        memcpy(room, options, options->size < sizeof(*room) ? options->size : sizeof(*room));
+        return room;
 }
 
 /* Where the frame is to stand, and how much memory the task has with it. */
@@ -457,18 +465,27 @@ static int init_stackful(struct auv__task *task, auv_loop *loop, auv_coro_fn fn,
         return 0;
 }
 
+/* Adds to a counter of all threads, and returns what it was. */
+static uint64_t count(uint64_t *counter, unsigned n)
+{
+        if (!AUV__SINGLE_THREADED)
+                return __atomic_fetch_add(counter, n, __ATOMIC_RELAXED);
+        *counter += n;
+        return *counter - n;
+}
+
 /* A task that was made with a name does not count, and stands before the next one that does. */
 static int number_task(struct auv__task *task, const char *name)
 {
         struct auv__extras *extras;
 
-        task->number = __atomic_fetch_add(&next_number, !name, __ATOMIC_RELAXED);
+        task->number = count(&next_number, !name);
         if (auv__likely(!name))
                 return 0;
         extras = auv__task_extras(task);
         if (!extras)
                 return AUV_ENOMEM;
-        extras->order = __atomic_fetch_add(&next_order, 1, __ATOMIC_RELAXED);
+        extras->order = count(&next_order, 1);
         extras->name = auv__strdup(name);
         return extras->name ? 0 : AUV_ENOMEM;
 }
@@ -543,20 +560,21 @@ static bool is_runnable(auv_coro_fn fn, const void *arg, size_t size, const auv_
 auv_task *auv_task_new(auv_loop *loop, auv_coro_fn fn, const void *arg, size_t size,
                        const auv_task_options *options)
 {
-        auv_task_options o;
+        auv_task_options room;
         struct auv__task *task;
         int r;
 
-        if (copy_options(options, &o) < 0 || !is_runnable(fn, arg, size, &o))
+        options = read_options(options, &room);
+        if (!options || !is_runnable(fn, arg, size, options))
                 return auv__no_future(auv_raise(AUV_EINVAL, "no function, or an option has no meaning"));
         r = auv__loop_check(&loop);
         if (r < 0)
                 return auv__no_future(r);
-        r = new_task(loop, fn, arg, size, &o, &task);
+        r = new_task(loop, fn, arg, size, options, &task);
         if (r < 0)
                 return auv__no_future(auv_raise(r, NULL));
         auv__tasks_add(task);
-        if (o.eager_start && loop->running)
+        if (auv__unlikely(options->eager_start) && loop->running)
                 run_apart(task, NULL);
         else
                 auv__task_make_ready(task);
@@ -572,7 +590,7 @@ auv_task *auv_loop_create_task(auv_loop *loop, auv_coro_fn fn, const void *arg, 
         if (!loop)
                 loop = auv__running_loop;
         factory = auv_loop_get_task_factory(loop, &user);
-        if (factory && !loop->closed)
+        if (auv__unlikely(factory != NULL) && !loop->closed)
                 return factory(loop, fn, arg, size, options, user);
         return auv_task_new(loop, fn, arg, size, options);
 }
@@ -594,8 +612,10 @@ auv_task *auv_eager_task_factory(auv_loop *loop, auv_coro_fn fn, const void *arg
 {
         auv_task_options eager;
 
-        if (copy_options(options, &eager) < 0)
+        options = read_options(options, &eager);
+        if (!options)
                 return auv__no_future(auv_raise(AUV_EINVAL, "an option of the task has no meaning"));
+        eager = *options;
         eager.size = sizeof(eager);
         eager.eager_start = true;
         return auv_task_new(loop, fn, arg, size, &eager);
