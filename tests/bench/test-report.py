@@ -359,7 +359,8 @@ class Peers(unittest.TestCase):
         command = servers[0].command_for(workloads.echo(50, 64))
         self.assertEqual(command[:7], ['/s/b/bench/echo/bench-echo', '--peer', 'uvloop', '--form', 'streams',
                                        '--connections', '50'])
-        self.assertEqual(command[command.index('--') + 1:], [*peers[0].command, 'echo', '--port', '0', '--form', 'streams'])
+        self.assertEqual(command[command.index('--') + 1:],
+                         [*peers[0].command, 'echo', '--port', '0', '--form', 'streams'])
 
 
 class Cases(unittest.TestCase):

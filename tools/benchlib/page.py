@@ -219,7 +219,8 @@ def echo_section(results):
             drawn = line_plot_of(only, 'echo', metric, title, unit, x_title='connections')
             if not drawn and only.largest('echo', metric):
                 n = only.largest('echo', metric)
-                drawn = bars_of(only, 'echo', metric, n, title, f'{unit}, {n:,} connections', most_first='req' in metric)
+                drawn = bars_of(only, 'echo', metric, n, title, f'{unit}, {n:,} connections',
+                                most_first='req' in metric)
             if drawn:
                 parts.append(plot(title, drawn, folded(f'The figures, in {unit}',
                                                        values_table(only, 'echo', metric, 'connections'))))

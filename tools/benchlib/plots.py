@@ -140,8 +140,8 @@ def range_plot(title, x_title, rows, floor):
         parts.append(element('line', x1=near, x2=far, y1=y, y2=y, stroke=style.colour, stroke_width=2.4))
         parts.append(mark(style, near, y, size=5.5))
         parts.append(mark(style, far, y, size=5.5, hollow=True))
-        parts.append(label(max(near, far) + 12, y + 4.5, f'{three_digits(row.value)} – {three_digits(row.far)}{row.note}',
-                           font_size=12.5, fill=AXIS))
+        written = f'{three_digits(row.value)} – {three_digits(row.far)}{row.note}'
+        parts.append(label(max(near, far) + 12, y + 4.5, written, font_size=12.5, fill=AXIS))
     parts += names_of(rows, left, places)
     parts.append(label((left + right) / 2, bottom + 42, x_title, text_anchor='middle', font_size=13.5, fill=INK))
     values = ', '.join(f'{row.name} {three_digits(row.value)} to {three_digits(row.far)}' for row in rows)
