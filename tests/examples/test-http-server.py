@@ -201,6 +201,20 @@ def test_reset_clients_leave_nothing():
         assert answers(server.ask(GET)) == [(200, b'Hello world\n')]
 
 
+def test_it_goes_on_when_it_has_run_out_of_descriptors():
+    said = rb"(.*EMFILE.*\n)+"
+    with Server('prlimit', '--nofile=40', PROGRAM, errors=said) as server:
+        clients = [server.connect() for _ in range(60)]
+        for client in clients:
+            client.sendall(GET)
+        wait_until(server.read_errors)
+        # Those that were accepted are served; the others are when these have gone.
+        for client in clients:
+            assert answers(client.recv(65536)) == [(200, b'Hello world\n')]
+            client.close()
+        server.wait_until_idle()
+
+
 def begin_request(server):
     """A connection on which a request has begun: the server says so itself."""
     sock = server.connect()
