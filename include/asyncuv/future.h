@@ -191,7 +191,8 @@ AUV_API auv_loop *auv_future_get_loop(const auv_future *future);
  *
  * Return: 0, or a negative error: the one that @future ended with, AUV_ECANCELED where @future or
  * the running task was cancelled, or one of those below. auv_error_current() has the object.
- * Errors: AUV_ENOTASK, no task is running; AUV_ERUNTIME, @future is the running task itself or
+ * Errors: AUV_ENOTASK, no task is running; AUV_ENOSTACK, the task has none, as with every function
+ * that has await in its name: see AUV_AWAIT; AUV_ERUNTIME, @future is the running task itself or
  * belongs to another loop; AUV_ECLOSED, the loop is being closed; @future is NULL: the
  * error for which it could not be made, most often AUV_ENOMEM, or AUV_EINVAL where this thread
  * knows of none.

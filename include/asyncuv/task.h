@@ -227,7 +227,8 @@ AUV_API size_t auv_all_tasks(const auv_loop *loop, auv_task **ret_tasks, size_t 
  * The delay is a lower bound.
  *
  * Return: 0, or a negative error.
- * Errors: AUV_EINVAL, @delay is not a number; AUV_ECANCELED; AUV_ENOTASK; AUV_ENOMEM; AUV_ECLOSED.
+ * Errors: AUV_EINVAL, @delay is not a number; AUV_ECANCELED; AUV_ENOTASK; AUV_ENOSTACK, see
+ * AUV_AWAIT_SLEEP; AUV_ECLOSED.
  * Suspends: yes.    Thread: the loop's.
  * Like: asyncio.sleep(). Cost: O(log n) in the number of timers, and no allocation.
  */

@@ -12,6 +12,7 @@ void everyone_waits(void);
 int take_job(auv_queue *jobs);
 int worker(void *arg, auv_value *ret);
 int sleeper(void *arg, auv_value *ret);
+int waits_without_stack(auv_frame *frame, auv_value *ret);
 int start_all(void *arg, auv_value *ret);
 
 void everyone_waits(void)
@@ -41,6 +42,18 @@ int sleeper(void *arg, auv_value *ret)
         return 0;
 }
 
+struct stackless {
+        auv_frame frame;
+        auv_future *future;
+};
+
+int waits_without_stack(auv_frame *frame, auv_value *ret)
+{
+        AUV_BEGIN(struct stackless, self);
+        AUV_AWAIT(self->future, NULL);
+        AUV_END;
+}
+
 int start_all(void *arg, auv_value *ret)
 {
         AUV_AUTO auv_queue *jobs = auv_queue_new(0);
@@ -49,6 +62,8 @@ int start_all(void *arg, auv_value *ret)
         tasks[0] = auv_loop_create_task(NULL, worker, jobs, 0, AUV_TASK_OPTIONS(.name = "worker"));
         tasks[1] = auv_loop_create_task(NULL, sleeper, NULL, 0, AUV_TASK_OPTIONS(.name = "sleeper"));
         auv_unref(auv_create_task(worker, jobs, 0));
+        auv_unref(auv_create_stackless_task(waits_without_stack, &(struct stackless) { .future = tasks[1] },
+                                            sizeof(struct stackless)));
         AUV_TRY(auv_await_gather(tasks, 2, 0, NULL));
         return 0;
 }

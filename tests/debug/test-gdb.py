@@ -54,13 +54,16 @@ class Gdb(unittest.TestCase):
     def test_lists_the_tasks_and_what_each_waits_for(self):
         for name, (tasks, *_) in self.sections():
             with self.subTest(name):
-                self.assertRegex(tasks, r'loop 0x\w+, 4 tasks\n')
+                self.assertRegex(tasks, r'loop 0x\w+, 5 tasks\n')
                 self.assertRegex(tasks, r"'Task-1', awaits gather 0x\w+\n"
                                         r' +runs  start_all\(\) at .*gdb-program.c:\d+\n'
                                         r' +waits start_all\(\) at .*gdb-program.c:\d+\n')
                 self.assertRegex(tasks, r"'worker', awaits future 0x\w+\n"
                                         r' +runs  worker\(\) at .*gdb-program.c:\d+\n'
                                         r' +waits take_job\(\) at .*gdb-program.c:\d+\n')
+                self.assertRegex(tasks, r"'Task-\d+', awaits task 'sleeper'\n"
+                                        r' +runs  waits_without_stack\(\) at .*gdb-program.c:\d+\n'
+                                        r' +waits waits_without_stack\(\) at .*gdb-program.c:\d+\n')
                 self.assertRegex(tasks, r"'sleeper', running\n +runs  sleeper\(\) at .*gdb-program.c:\d+\n")
 
     def test_gives_the_backtrace_of_a_suspended_task(self):
@@ -79,6 +82,7 @@ class Gdb(unittest.TestCase):
                 self.assertEqual(backtraces.count('take_job ('), 2, backtraces)
                 self.assertEqual(backtraces.count('auv_await_gather ('), 1, backtraces)
                 self.assertIn('it is on the stack of its thread', backtraces)
+                self.assertIn('it has no stack, and waits waits_without_stack() at ', backtraces)
 
     def test_leaves_the_process_as_it_was(self):
         for name, (_, _, _, backtrace, *_) in self.sections():
