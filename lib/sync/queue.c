@@ -132,89 +132,76 @@ int auv_queue_get_nowait(auv_queue *queue, auv_value *ret_item)
         return get(queue, ret_item);
 }
 
-/* Waits while the queue is blocked for those in the line. */
+/* A wait while the queue is blocked for those in the line, and what is done then. */
 struct waiting {
         auv_frame frame;
         auv_queue *queue; /* with a reference */
         bool (*blocked)(const auv_queue *queue);
+        int (*finish)(struct waiting *self);
         struct auv__line *line;
+        union {
+                auv_value item;      /* of a put */
+                auv_value *ret_item; /* of a get */
+        };
         struct auv__place place;
 };
+
+static int check_wait(struct waiting *self)
+{
+        if (self->queue->is_shut_down)
+                return auv_raise(AUV_EQUEUESHUTDOWN, NULL);
+        return auv__sync_bind(&self->queue->loop, auv__steps_task());
+}
 
 static int wait_while_blocked(auv_frame *frame, auv_value *ret)
 {
         AUV_BEGIN(struct waiting, self);
         bool woken;
-        int r;
+        int r = 0;
 
-        while (self->blocked(self->queue)) {
-                if (self->queue->is_shut_down)
-                        AUV_RAISE(AUV_EQUEUESHUTDOWN, NULL);
-                AUV_CHECK(auv__sync_bind(&self->queue->loop, auv__steps_task()));
+        while (r == 0 && self->blocked(self->queue)) {
+                r = check_wait(self);
+                if (r < 0)
+                        break;
                 AUV__AWAIT_IN_LINE_CATCH(r, woken, self->line, &self->place);
                 /* Woken, but cancelled before it could make use of it: somebody else may. */
                 if (r < 0 && woken && !self->blocked(self->queue))
                         auv__line_call_next(self->line);
-                AUV_CHECK(r);
         }
-        AUV_END;
-}
-
-struct putting {
-        auv_frame frame;
-        auv_value item;
-        struct waiting waiting;
-};
-
-static int put_steps(auv_frame *frame, auv_value *ret)
-{
-        AUV_BEGIN(struct putting, self);
-        int r;
-
-        AUV_AWAIT_INLINE_CATCH(r, wait_while_blocked, &self->waiting, NULL);
         if (r == 0)
-                r = put(self->waiting.queue, self->item);
-        auv__drop(&self->waiting.queue->object);
+                r = self->finish(self);
+        auv__drop(&self->queue->object);
         AUV_LEAVE(r);
         AUV_END;
 }
 
+static int finish_put(struct waiting *self)
+{
+        return put(self->queue, self->item);
+}
+
 int auv_await_queue_put(auv_queue *queue, auv_value item)
 {
-        struct putting putting = { .item = item, .waiting = { .queue = queue, .blocked = is_full } };
+        struct waiting waiting = { .queue = queue, .blocked = is_full, .finish = finish_put, .item = item };
         struct auv__task *task;
 
         AUV_TRY(auv__sync_begin(queue, &task));
         if (!is_full(queue))
                 return put(queue, item);
         auv__keep(&queue->object);
-        putting.waiting.line = &queue->putters;
-        return auv__run_steps(task, put_steps, &putting);
+        waiting.line = &queue->putters;
+        return auv__run_steps(task, wait_while_blocked, &waiting);
 }
 
-struct getting {
-        auv_frame frame;
-        auv_value *ret_item;
-        struct waiting waiting;
-};
-
-static int get_steps(auv_frame *frame, auv_value *ret)
+static int finish_get(struct waiting *self)
 {
-        AUV_BEGIN(struct getting, self);
-        int r;
-
-        AUV_AWAIT_INLINE_CATCH(r, wait_while_blocked, &self->waiting, NULL);
-        if (r == 0)
-                r = get(self->waiting.queue, self->ret_item);
-        auv__drop(&self->waiting.queue->object);
-        AUV_LEAVE(r);
-        AUV_END;
+        return get(self->queue, self->ret_item);
 }
 
 int auv_await_queue_get(auv_queue *queue, auv_value *ret_item)
 {
-        struct getting getting = { .ret_item = ret_item,
-                                   .waiting = { .queue = queue, .blocked = is_empty } };
+        struct waiting waiting = { .queue = queue, .blocked = is_empty, .finish = finish_get,
+                                   .ret_item = ret_item };
         struct auv__task *task;
 
         AUV_TRY(auv__sync_begin(queue, &task));
@@ -223,8 +210,8 @@ int auv_await_queue_get(auv_queue *queue, auv_value *ret_item)
         if (!is_empty(queue))
                 return get(queue, ret_item);
         auv__keep(&queue->object);
-        getting.waiting.line = &queue->getters;
-        return auv__run_steps(task, get_steps, &getting);
+        waiting.line = &queue->getters;
+        return auv__run_steps(task, wait_while_blocked, &waiting);
 }
 
 int auv_queue_task_done(auv_queue *queue)
