@@ -365,10 +365,8 @@ static void interleave(const struct addrinfo *found, int first_count, const stru
         }
 }
 
-/* Puts the addresses in the order in which they are to be tried. */
-static int await_race_of_list(struct auv__task *task, const struct addrinfo *found,
-                              const struct addrinfo *local, const auv_connection_options *options,
-                              int *ret_fd)
+int auv__await_connect_to(struct auv__task *task, const struct addrinfo *found, const struct addrinfo *local,
+                          const auv_connection_options *options, int *ret_fd)
 {
         const int first_count =
                 options->interleave ? options->interleave : options->happy_eyeballs_delay > 0;
@@ -408,7 +406,7 @@ int auv__await_connect(struct auv__task *task, const char *host, int port,
                                            o->proto, o->local_host ? o->flags : o->flags | AI_PASSIVE,
                                            &local);
         if (r == 0)
-                r = await_race_of_list(task, found, local, o, ret_fd);
+                r = auv__await_connect_to(task, found, local, o, ret_fd);
         auv_freeaddrinfo(found);
         auv_freeaddrinfo(local);
         return r;

@@ -41,4 +41,9 @@ int auv__socket_check(int fd, int family);
 int auv__await_connect(struct auv__task *task, const char *host, int port,
                        const auv_connection_options *options, int *ret_fd);
 
+/* The same for addresses that have been looked up; @local are those to bind to, or NULL. */
+struct addrinfo;
+int auv__await_connect_to(struct auv__task *task, const struct addrinfo *found, const struct addrinfo *local,
+                          const auv_connection_options *options, int *ret_fd);
+
 #endif

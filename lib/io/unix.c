@@ -39,7 +39,7 @@ int auv__await_create_unix_connection(int r, struct auv__task *task, auv_protoco
         const int valid = auv__connection_options_copy(options, &o);
         int fd = -1;
 
-        if (valid == 0 && o.use_sock)
+        if (o.use_sock)
                 fd = o.sock;
         if (r == 0)
                 r = valid;

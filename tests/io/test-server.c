@@ -1,0 +1,703 @@
+/* SPDX-License-Identifier: MIT */
+#include "support/coroutine.h"
+#include "support/descriptors.h"
+#include "support/failing_allocator.h"
+#include "support/loop.h"
+#include "support/recorder.h"
+#include "support/reports.h"
+#include "support/text.h"
+#include "support/trace.h"
+
+#include "io/server.h"
+
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+TestSuite(server, .init = loop_setup, .fini = loop_teardown);
+
+/* What a server makes protocols of: recorders, one for each connection. */
+struct service {
+        struct recorder recorders[8];
+        int n;
+        int refuses;
+        auv_server *closes; /* the factory closes it */
+};
+
+static int serve(void *arg, auv_protocol *ret_protocol)
+{
+        struct service *service = arg;
+        struct recorder *recorder = &service->recorders[service->n % 8];
+
+        if (service->closes)
+                auv_server_close(service->closes);
+        if (service->refuses)
+                return auv_raise(service->refuses, "refused");
+        service->n++;
+        *ret_protocol = recorder_protocol(recorder);
+        return 0;
+}
+
+struct request {
+        struct service *service;
+        const char *host;
+        int port;
+        const auv_server_options *options;
+        auv_server *server;
+};
+
+static int create(void *arg, auv_value *ret)
+{
+        struct request *request = arg;
+
+        return auv_await_create_server(serve, request->service, request->host, request->port, request->options,
+                                       &request->server);
+}
+
+/* A server on the loopback; the caller owns the reference. */
+static auv_server *start(struct service *service, const auv_server_options *options)
+{
+        struct request request = { .service = service, .host = "127.0.0.1", .options = options };
+
+        cr_assert(eq(int, loop_run(create, &request, NULL), 0));
+        return request.server;
+}
+
+static int port_of(int fd)
+{
+        struct sockaddr_storage address;
+        socklen_t size = sizeof(address);
+
+        getsockname(fd, (struct sockaddr *)&address, &size);
+        /* at the same place for IPv4 and IPv6 */
+        return ntohs(((struct sockaddr_in *)&address)->sin_port);
+}
+
+static int socket_of(const auv_server *server)
+{
+        int fd = -1;
+
+        auv_server_sockets(server, &fd, 1);
+        return fd;
+}
+
+/* A client that is not ours, and does not block. */
+static int dial(const auv_server *server)
+{
+        const struct sockaddr_in address = { .sin_family = AF_INET,
+                                             .sin_port = htons((uint16_t)port_of(socket_of(server))),
+                                             .sin_addr = { htonl(INADDR_LOOPBACK) } };
+        const int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+        cr_assert(eq(int, connect(fd, (const struct sockaddr *)&address, sizeof(address)), 0));
+        fcntl(fd, F_SETFL, O_NONBLOCK);
+        return fd;
+}
+
+static int await_wait_closed(void *arg, auv_value *ret)
+{
+        AUV_TRY(auv_await_server_wait_closed(arg));
+        trace("closed");
+        return 0;
+}
+
+static int await_serve_forever(void *arg, auv_value *ret)
+{
+        const int r = auv_await_server_serve_forever(arg);
+
+        trace("served(%s)", auv_error_name(r));
+        return r;
+}
+
+static int await_start_serving(void *arg, auv_value *ret)
+{
+        return auv_await_server_start_serving(arg);
+}
+
+static auv_task *start_task(auv_coro_fn fn, void *arg)
+{
+        return auv_loop_create_task(loop, fn, arg, 0, NULL);
+}
+
+Test(server, makes_a_protocol_and_a_transport_for_each_connection)
+{
+        struct service service = { .recorders = { { .name = "a" }, { .name = "b" } } };
+        AUV_AUTO auv_server *server = start(&service, NULL);
+        int a, b;
+
+        cr_assert(auv_server_is_serving(server));
+        cr_assert(auv_server_get_loop(server) == loop);
+        a = dial(server);
+        b = dial(server);
+        peer_send(a, "one");
+        loop_turns(2);
+        peer_send(b, "two");
+        loop_turns(1);
+        cr_assert_trace("a:made b:made | a:data(one) | b:data(two) |");
+        auv_transport_write(service.recorders[0].transport, "1", 1);
+        cr_assert(eq(str, peer_text(a), "1"));
+        close(a);
+        close(b);
+        recorder_until_lost(&service.recorders[0]);
+        recorder_until_lost(&service.recorders[1]);
+        auv_server_close(server);
+}
+
+Test(server, tells_who_its_clients_are_and_sends_at_once)
+{
+        struct service service = { .n = 0 };
+        AUV_AUTO auv_server *server = start(&service, AUV_SERVER_OPTIONS(.keep_alive = true));
+        const int client = dial(server);
+        char text[AUV_ADDRESS_SIZE], expected[AUV_ADDRESS_SIZE];
+        auv_value peer, own, fd;
+        int on = 0;
+        socklen_t size = sizeof(on);
+
+        loop_turn();
+        auv_transport_get_extra_info(service.recorders[0].transport, "peername", &peer);
+        auv_format_address(peer.p, text, sizeof(text));
+        snprintf(expected, sizeof(expected), "127.0.0.1:%d", port_of(client));
+        cr_assert(eq(str, text, expected));
+        auv_transport_get_extra_info(service.recorders[0].transport, "sockname", &own);
+        auv_format_address(own.p, text, sizeof(text));
+        snprintf(expected, sizeof(expected), "127.0.0.1:%d", port_of(socket_of(server)));
+        cr_assert(eq(str, text, expected));
+        auv_transport_get_extra_info(service.recorders[0].transport, "socket", &fd);
+        getsockopt((int)fd.i, IPPROTO_TCP, TCP_NODELAY, &on, &size);
+        cr_assert(on);
+        on = 0;
+        getsockopt((int)fd.i, SOL_SOCKET, SO_KEEPALIVE, &on, &size);
+        cr_assert(on);
+        close(client);
+        recorder_until_lost(&service.recorders[0]);
+        auv_server_close(server);
+}
+
+Test(server, does_not_listen_before_it_is_told_to)
+{
+        struct service service = { .n = 0 };
+        AUV_AUTO auv_server *server = start(&service, AUV_SERVER_OPTIONS(.defer_serving = true));
+        const struct sockaddr_in address = { .sin_family = AF_INET,
+                                             .sin_port = htons((uint16_t)port_of(socket_of(server))),
+                                             .sin_addr = { htonl(INADDR_LOOPBACK) } };
+        const int client = socket(AF_INET, SOCK_STREAM, 0);
+
+        cr_assert(eq(int, auv_server_is_serving(server), 0));
+        cr_assert(ne(int, connect(client, (const struct sockaddr *)&address, sizeof(address)), 0));
+        close(client);
+        cr_assert(eq(int, loop_run(await_start_serving, server, NULL), 0));
+        cr_assert(eq(int, loop_run(await_start_serving, server, NULL), 0));
+        cr_assert(auv_server_is_serving(server));
+        close(dial(server));
+        auv_server_close(server);
+        cr_assert(eq(int, loop_run(await_start_serving, server, NULL), AUV_ERUNTIME));
+}
+
+Test(server, that_does_not_listen_goes_with_its_last_reference)
+{
+        struct service service = { .n = 0 };
+
+        auv_unref(start(&service, AUV_SERVER_OPTIONS(.defer_serving = true)));
+}
+
+Test(server, that_listens_lives_by_itself)
+{
+        struct service service = { .n = 0 };
+        auv_server *server = start(&service, NULL);
+        const int client = dial(server);
+
+        auv_unref(server);
+        loop_turn();
+        cr_assert_trace("made");
+        /* and goes with its loop */
+        cr_assert(eq(int, auv_loop_close(loop), 0));
+        cr_assert_trace("made released");
+        close(client);
+}
+
+Test(server, leaves_connections_alone_when_it_is_closed)
+{
+        struct service service = { .n = 0 };
+        AUV_AUTO auv_server *server = start(&service, NULL);
+        const int client = dial(server);
+
+        loop_turn();
+        auv_server_close(server);
+        auv_server_close(server);
+        cr_assert(eq(int, auv_server_is_serving(server), 0));
+        cr_assert(eq(sz, auv_server_sockets(server, NULL, 0), 0));
+        peer_send(client, "x");
+        loop_turn();
+        cr_assert_trace("made data(x)");
+        close(client);
+        recorder_until_lost(&service.recorders[0]);
+}
+
+Test(server, is_waited_for_until_it_is_closed_and_its_connections_are_gone)
+{
+        struct service service = { .n = 0 };
+        AUV_AUTO auv_server *server = start(&service, NULL);
+        AUV_AUTO auv_task *first = start_task(await_wait_closed, server);
+        AUV_AUTO auv_task *second = start_task(await_wait_closed, server);
+        const int client = dial(server);
+
+        loop_turns(2);
+        trace_clear();
+        auv_server_close(server);
+        loop_turns(3);
+        cr_assert_trace("| | |");
+        close(client);
+        cr_assert(eq(int, auv_loop_run_until_complete(loop, first, NULL), 0));
+        cr_assert(eq(int, auv_loop_run_until_complete(loop, second, NULL), 0));
+        cr_assert_trace("| | | eof lost released closed closed");
+        cr_assert(eq(int, loop_run(await_wait_closed, server, NULL), 0));
+}
+
+Test(server, without_connections_is_waited_for_until_it_is_closed)
+{
+        struct service service = { .n = 0 };
+        AUV_AUTO auv_server *server = start(&service, NULL);
+        AUV_AUTO auv_task *waiter = start_task(await_wait_closed, server);
+        AUV_AUTO auv_task *impatient = start_task(await_wait_closed, server);
+
+        loop_turns(3);
+        auv_task_cancel(impatient, NULL);
+        loop_turns(2);
+        cr_assert(auv_future_cancelled(impatient));
+        cr_assert(eq(int, auv_future_done(waiter), 0));
+        auv_server_close(server);
+        cr_assert(eq(int, auv_loop_run_until_complete(loop, waiter, NULL), 0));
+}
+
+Test(server, closes_its_clients_or_aborts_them)
+{
+        for (int how = 0; how < 2; how++) {
+                struct service service = { .recorders = { { .name = "a" }, { .name = "b" } } };
+                AUV_AUTO auv_server *server = start(&service, NULL);
+                const int a = dial(server), b = dial(server);
+
+                loop_turn();
+                (how ? auv_server_abort_clients : auv_server_close_clients)(server);
+                cr_assert_trace("a:made b:made");
+                loop_turn();
+                cr_assert_trace("a:made b:made b:lost b:released a:lost a:released");
+                cr_assert(auv_server_is_serving(server));
+                auv_server_close(server);
+                trace_clear();
+                close(a);
+                close(b);
+        }
+}
+
+Test(server, serves_until_it_is_closed_by_another_task)
+{
+        struct service service = { .n = 0 };
+        AUV_AUTO auv_server *server = start(&service, AUV_SERVER_OPTIONS(.defer_serving = true));
+        AUV_AUTO auv_task *task = start_task(await_serve_forever, server);
+        AUV_AUTO auv_task *too_many = start_task(await_serve_forever, server);
+
+        cr_assert(eq(int, auv_loop_run_until_complete(loop, too_many, NULL), AUV_ERUNTIME));
+        cr_assert(auv_server_is_serving(server));
+        auv_server_close(server);
+        cr_assert(eq(int, auv_loop_run_until_complete(loop, task, NULL), AUV_ECANCELED));
+        cr_assert_trace("served(ERUNTIME) served(ECANCELED)");
+        cr_assert(eq(int, loop_run(await_serve_forever, server, NULL), AUV_ERUNTIME));
+}
+
+Test(server, that_is_cancelled_closes_and_waits_for_its_connections)
+{
+        struct service service = { .n = 0 };
+        AUV_AUTO auv_server *server = start(&service, NULL);
+        AUV_AUTO auv_task *task = start_task(await_serve_forever, server);
+        const int client = dial(server);
+
+        loop_turns(2);
+        trace_clear();
+        auv_task_cancel(task, "enough");
+        loop_turns(3);
+        cr_assert(eq(int, auv_server_is_serving(server), 0));
+        cr_assert(eq(int, auv_future_done(task), 0));
+        close(client);
+        cr_assert(eq(int, auv_loop_run_until_complete(loop, task, NULL), AUV_ECANCELED));
+        cr_assert(eq(str, text_or_none(auv_error_message(auv_error_current())), "enough"));
+        cr_assert_trace("| | | eof lost released served(ECANCELED)");
+}
+
+Test(server, that_is_cancelled_twice_does_not_wait)
+{
+        struct service service = { .n = 0 };
+        AUV_AUTO auv_server *server = start(&service, NULL);
+        AUV_AUTO auv_task *task = start_task(await_serve_forever, server);
+        const int client = dial(server);
+
+        loop_turns(2);
+        auv_task_cancel(task, NULL);
+        loop_turns(2);
+        auv_task_cancel(task, NULL);
+        loop_turns(2);
+        cr_assert(auv_future_cancelled(task));
+        close(client);
+        recorder_until_lost(&service.recorders[0]);
+}
+
+Test(server, goes_with_a_loop_that_is_closed_while_it_serves)
+{
+        struct service service = { .n = 0 };
+        AUV_AUTO auv_server *server = start(&service, NULL);
+        AUV_AUTO auv_task *task = start_task(await_serve_forever, server);
+        AUV_AUTO auv_task *waiter = start_task(await_wait_closed, server);
+        const int client = dial(server);
+
+        loop_turns(2);
+        trace_clear();
+        cr_assert(eq(int, auv_loop_close(loop), 0));
+        cr_assert_trace("served(ECLOSED) released");
+        cr_assert(eq(int, auv_server_is_serving(server), 0));
+        reports_drop();
+        close(client);
+}
+
+Test(server, tells_of_a_connection_that_it_cannot_serve)
+{
+        struct service service = { .refuses = AUV_EUSER };
+        AUV_AUTO auv_server *server = start(&service, NULL);
+        const int client = dial(server);
+
+        loop_turn();
+        cr_assert_has(reports_take()->message, "Error on transport creation for incoming connection");
+        cr_assert(eq(long, peer_drain(client, NULL), -1));
+        close(client);
+        service.refuses = 0;
+        close(dial(server));
+        loop_turns(3);
+        cr_assert_has(trace_text(), "made");
+        auv_server_close(server);
+}
+
+Test(server, may_be_closed_by_its_factory)
+{
+        struct service service = { .n = 0 };
+        AUV_AUTO auv_server *server = start(&service, NULL);
+        const int client = dial(server);
+
+        service.closes = server;
+        loop_turn();
+        cr_assert(eq(int, reports_take()->code, AUV_ERUNTIME));
+        cr_assert_trace("released");
+        cr_assert(eq(int, auv_server_is_serving(server), 0));
+        close(client);
+}
+
+/* Leaves the process room for as many descriptors as it has, and @more. */
+static struct rlimit limit_descriptors(int more)
+{
+        struct rlimit before, limit;
+        int lowest = dup(0);
+
+        close(lowest);
+        getrlimit(RLIMIT_NOFILE, &before);
+        limit = before;
+        limit.rlim_cur = (rlim_t)(lowest + more);
+        setrlimit(RLIMIT_NOFILE, &limit);
+        return before;
+}
+
+static void stop_loop(struct recorder *recorder)
+{
+        auv_loop_stop(loop);
+}
+
+Test(server, goes_on_when_it_has_run_out_of_descriptors)
+{
+        struct service service = { .recorders[0].on_made = stop_loop };
+        AUV_AUTO auv_server *server = start(&service, NULL);
+        const int client = dial(server);
+        const double now = auv_loop_time(loop);
+        struct rlimit before = limit_descriptors(0);
+
+        loop_turn();
+        setrlimit(RLIMIT_NOFILE, &before);
+        cr_assert_has(reports_take()->message, "out of system resource");
+        cr_assert(eq(int, reports_pending(), 0));
+        loop_turns(2);
+        cr_assert_trace("| |");
+        cr_assert(eq(int, auv_loop_run_until(loop, now + 0.9), 0));
+        cr_assert_trace("| |");
+        cr_assert(eq(int, auv_loop_run_forever(loop), 0));
+        cr_assert_trace("| | made");
+        cr_assert(ge(dbl, auv_loop_time(loop), now + 1));
+        close(client);
+        while (!strstr(trace_text(), "released"))
+                loop_turn();
+        auv_server_close(server);
+}
+
+Test(server, can_be_closed_while_it_has_no_descriptors)
+{
+        struct service service = { .n = 0 };
+        AUV_AUTO auv_server *server = start(&service, NULL);
+        const int client = dial(server);
+        struct rlimit before = limit_descriptors(0);
+
+        loop_turn();
+        setrlimit(RLIMIT_NOFILE, &before);
+        reports_drop();
+        auv_server_close(server);
+        auv_loop_run_until(loop, auv_loop_time(loop) + 5);
+        cr_assert_trace("");
+        close(client);
+}
+
+Test(server, accepts_many_connections_in_one_turn)
+{
+        struct service service = { .n = 0 };
+        AUV_AUTO auv_server *server = start(&service, NULL);
+        int clients[8];
+
+        for (int i = 0; i < 8; i++) {
+                service.recorders[i].is_quiet = true;
+                clients[i] = dial(server);
+        }
+        loop_turn();
+        cr_assert(eq(int, service.n, 8));
+        auv_server_abort_clients(server);
+        auv_server_close(server);
+        loop_turn();
+        for (int i = 0; i < 8; i++)
+                close(clients[i]);
+}
+
+Test(server, listens_on_every_address_of_this_host_each_once)
+{
+        struct service service = { .n = 0 };
+        struct request request = { .service = &service };
+        const char *hosts[] = { "127.0.0.1", "127.0.0.2", "127.0.0.1" };
+        AUV_AUTO auv_server *of_all = NULL;
+        AUV_AUTO auv_server *of_list = NULL;
+        size_t n;
+
+        cr_assert(eq(int, loop_run(create, &request, NULL), 0));
+        of_all = request.server;
+        n = auv_server_sockets(of_all, NULL, 0);
+        cr_assert(n == 1 || n == 2);
+        request = (struct request) { .service = &service,
+                                     .options = AUV_SERVER_OPTIONS(.hosts = hosts, .n_hosts = 3) };
+        cr_assert(eq(int, loop_run(create, &request, NULL), 0));
+        of_list = request.server;
+        cr_assert(eq(sz, auv_server_sockets(of_list, NULL, 0), 2));
+        auv_server_close(of_all);
+        auv_server_close(of_list);
+}
+
+Test(server, says_which_address_cannot_be_had)
+{
+        struct service service = { .n = 0 };
+        AUV_AUTO auv_server *server = start(&service, NULL);
+        struct request request = { .service = &service, .host = "127.0.0.1", .port = port_of(socket_of(server)) };
+        char expected[96];
+
+        snprintf(expected, sizeof(expected), "error while attempting to bind on address 127.0.0.1:%d", request.port);
+        cr_assert(eq(int, loop_run(create, &request, NULL), AUV_EADDRINUSE));
+        cr_assert_has(auv_error_message(auv_error_current()), expected);
+        /* an address of the range for documentation, which nobody has */
+        request.host = "192.0.2.1";
+        cr_assert(eq(int, loop_run(create, &request, NULL), AUV_EADDRNOTAVAIL));
+        auv_server_close(server);
+}
+
+Test(server, shares_its_port_where_all_want_that)
+{
+        struct service service = { .n = 0 };
+        AUV_AUTO auv_server *first = start(&service, AUV_SERVER_OPTIONS(.reuse_port = true));
+        struct request request = { .service = &service, .host = "127.0.0.1", .port = port_of(socket_of(first)),
+                                   .options = AUV_SERVER_OPTIONS(.reuse_port = true) };
+
+        cr_assert(eq(int, loop_run(create, &request, NULL), 0));
+        auv_server_close(first);
+        auv_server_close(request.server);
+        auv_unref(request.server);
+}
+
+Test(server, takes_a_socket_that_is_bound)
+{
+        struct service service = { .n = 0 };
+        struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
+        const int fd = socket(AF_INET, SOCK_STREAM, 0);
+        struct request request = { .service = &service,
+                                   .options = AUV_SERVER_OPTIONS(.use_sock = true, .sock = fd) };
+        int client;
+
+        bind(fd, (struct sockaddr *)&address, sizeof(address));
+        cr_assert(eq(int, loop_run(create, &request, NULL), 0));
+        cr_assert(eq(int, socket_of(request.server), fd));
+        client = dial(request.server);
+        loop_turn();
+        cr_assert_trace("made");
+        auv_server_close(request.server);
+        close(client);
+        recorder_until_lost(&service.recorders[0]);
+        auv_unref(request.server);
+}
+
+Test(server, refuses_what_has_no_meaning_and_closes_the_socket_it_was_given)
+{
+        const char *hosts[] = { "127.0.0.1" };
+        struct service service = { .n = 0 };
+        const struct {
+                const char *host;
+                int port;
+                auv_server_options options;
+        } rows[] = {
+                { "127.0.0.1", -1, { 0 } },
+                { "127.0.0.1", 65536, { 0 } },
+                { "127.0.0.1", 0, { .hosts = hosts, .n_hosts = 1 } },
+                { NULL, 0, { .n_hosts = 1 } },
+                { "127.0.0.1", 0, { .backlog = -1 } },
+                { "127.0.0.1", 0, { .use_sock = true } },
+                { NULL, 80, { .use_sock = true } },
+                { NULL, 0, { .use_sock = true, .backlog = -1 } },
+                { NULL, 0, { .use_sock = true, .hosts = hosts, .n_hosts = 1 } },
+        };
+
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+                auv_server_options options = rows[i].options;
+                struct request request = { .service = &service, .host = rows[i].host, .port = rows[i].port,
+                                           .options = &options };
+
+                options.size = sizeof(options);
+                if (options.use_sock)
+                        options.sock = socket(AF_INET, SOCK_STREAM, 0);
+                cr_assert(eq(int, loop_run(create, &request, NULL), AUV_EINVAL), "row %zu", i);
+        }
+        cr_assert(eq(int, auv_await_create_server(serve, NULL, NULL, 0, NULL, &(auv_server *) { NULL }), AUV_ENOTASK));
+        cr_assert(eq(int, loop_run(await_wait_closed, NULL, NULL), AUV_EINVAL));
+        cr_assert(eq(int, loop_run(await_serve_forever, NULL, NULL), AUV_EINVAL));
+        cr_assert(eq(int, loop_run(await_start_serving, NULL, NULL), AUV_EINVAL));
+        auv_server_close(NULL);
+        auv_server_close_clients(NULL);
+        auv_server_abort_clients(NULL);
+        cr_assert(eq(sz, auv_server_sockets(NULL, NULL, 0), 0));
+        cr_assert(eq(int, auv_server_is_serving(NULL), 0));
+        cr_assert(auv_server_get_loop(NULL) == NULL);
+}
+
+Test(server, cannot_be_made_where_nobody_waits_for_it)
+{
+        for (int turns = 0; turns < 3; turns++) {
+                struct service service = { .n = 0 };
+                struct request request = { .service = &service, .host = "127.0.0.1" };
+                AUV_AUTO auv_task *task = start_task(create, &request);
+
+                for (int i = 0; i < turns; i++)
+                        loop_turn();
+                if (!auv_future_done(task))
+                        auv_task_cancel(task, NULL);
+                loop_turn();
+                loop_turn();
+                cr_assert(auv_future_done(task));
+                if (request.server) {
+                        auv_server_close(request.server);
+                        auv_unref(request.server);
+                }
+        }
+}
+
+static void count_release(void *arg)
+{
+        (*(int *)arg)++;
+}
+
+static int create_releasing(void *arg, auv_value *ret)
+{
+        const struct auv__serving serving = { .factory = serve, .arg = arg, .release_arg = count_release };
+        AUV_AUTO auv_server *server = NULL;
+        struct auv__task *task;
+        int r = auv__await_begin(&task);
+
+        AUV_TRY(auv__await_create_server(r, task, &serving, "127.0.0.1", 0, NULL, &server));
+        cr_assert(eq(int, *(int *)arg, 0));
+        auv_server_close(server);
+        return 0;
+}
+
+Test(server, releases_the_argument_of_its_factory_once)
+{
+        int n = 0;
+
+        cr_assert(eq(int, loop_run(create_releasing, &n, NULL), 0));
+        cr_assert(eq(int, n, 1));
+}
+
+Test(server, survives_any_allocation_that_fails)
+{
+        bool failed = true;
+
+        for (long n = 1; failed; n++) {
+                struct service service = { .n = 0 };
+                struct request request = { .service = &service, .host = "127.0.0.1" };
+                auv_task *task;
+                int r = AUV_ENOMEM, client = -1, released = 0;
+
+                failing_allocator_arm(n);
+                task = start_task(create, &request);
+                if (task)
+                        r = auv_loop_run_until_complete(loop, task, NULL);
+                if (r == 0) {
+                        client = dial(request.server);
+                        loop_turn();
+                        loop_turn();
+                }
+                failed = failing_allocator_disarm();
+                cr_assert(r == 0 || (failed && r == AUV_ENOMEM));
+                if (failed && r == 0)
+                        cr_assert(eq(int, reports_take()->code, AUV_ENOMEM));
+                auv_unref(task);
+                loop_run(create_releasing, &released, NULL);
+                if (request.server) {
+                        auv_server_abort_clients(request.server);
+                        auv_server_close(request.server);
+                        loop_turn();
+                        auv_unref(request.server);
+                }
+                if (client >= 0)
+                        close(client);
+                auv_error_clear();
+                reports_drop();
+        }
+}
+
+/* A peer that sends bytes one at a time, and one that goes at each step. */
+Test(server, bears_with_peers_that_go_at_any_time)
+{
+        struct service service = { .n = 0 };
+        AUV_AUTO auv_server *server = start(&service, NULL);
+
+        for (int i = 0; i < 8; i++)
+                service.recorders[i].is_quiet = true;
+        for (int step = 0; step < 24; step++) {
+                const int client = dial(server);
+                const struct linger at_once = { .l_onoff = 1 };
+
+                for (int i = 0; i < step / 3; i++) {
+                        peer_send(client, "x");
+                        loop_turn();
+                }
+                if (step % 3 == 1)
+                        setsockopt(client, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+                if (step % 3 == 2)
+                        shutdown(client, SHUT_WR);
+                close(client);
+                loop_turn();
+        }
+        auv_server_close(server);
+        cr_assert(eq(int, loop_run(await_wait_closed, server, NULL), 0));
+        cr_assert(eq(int, service.n, 24));
+}
