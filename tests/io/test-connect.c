@@ -33,8 +33,8 @@ static int create(void *arg, auv_value *ret)
 {
         struct request *request = arg;
 
-        return auv_await_create_connection(recorder_factory, &request->recorder, request->host, request->port,
-                                           request->options, &request->transport);
+        return auv_await_create_connection(recorder_factory, &request->recorder, request->host,
+                                           request->port, request->options, &request->transport);
 }
 
 /* A socket bound to a loopback address; one that does not listen refuses whoever connects. */
@@ -178,7 +178,8 @@ Test(connect, refuses_what_has_no_meaning_and_closes_the_socket_it_was_given)
                         options.sock = socket(AF_INET, SOCK_STREAM, 0);
                 cr_assert(eq(int, loop_run(create, &request, NULL), rows[i].expected), "row %zu", i);
         }
-        cr_assert(eq(int, auv_await_create_connection(recorder_factory, NULL, NULL, 1, NULL, NULL), AUV_ENOTASK));
+        cr_assert(eq(int, auv_await_create_connection(recorder_factory, NULL, NULL, 1, NULL, NULL),
+                     AUV_ENOTASK));
         cr_assert_trace("");
 }
 
@@ -316,7 +317,8 @@ Test(connect, tries_the_next_address_beside_one_that_does_not_answer)
 Test(connect, does_not_wait_for_the_delay_where_the_last_has_failed)
 {
         int refusing = 0, port = 0;
-        const int refuser = bound("127.0.0.1", false, 0, &refusing), listener = bound("127.0.0.1", true, 5, &port);
+        const int refuser = bound("127.0.0.1", false, 0, &refusing),
+                  listener = bound("127.0.0.1", true, 5, &port);
         struct race race = { .options = { .happy_eyeballs_delay = 3600 }, .fd = -1 };
 
         add(&race.list, "127.0.0.1", refusing);
@@ -430,7 +432,7 @@ Test(connect, survives_any_allocation_that_fails)
         bool failed = true;
 
         for (long n = 1; failed; n++) {
-                struct request request = { .recorder = { .is_quiet = true }, .host = "127.0.0.1", .port = port };
+                struct request request = {.recorder = {.is_quiet = true}, .host = "127.0.0.1", .port = port};
                 auv_task *task;
                 int r = AUV_ENOMEM;
 

@@ -32,14 +32,16 @@ static int connect_reader(void *arg, auv_value *ret)
 {
         struct request *request = arg;
 
-        return auv_await_connect_read_pipe(recorder_factory, &request->recorder, request->fd, &request->transport);
+        return auv_await_connect_read_pipe(recorder_factory, &request->recorder, request->fd,
+                                           &request->transport);
 }
 
 static int connect_writer(void *arg, auv_value *ret)
 {
         struct request *request = arg;
 
-        return auv_await_connect_write_pipe(recorder_factory, &request->recorder, request->fd, &request->transport);
+        return auv_await_connect_write_pipe(recorder_factory, &request->recorder, request->fd,
+                                            &request->transport);
 }
 
 Test(pipe, is_read_to_its_end)

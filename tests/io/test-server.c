@@ -58,8 +58,8 @@ static int create(void *arg, auv_value *ret)
 {
         struct request *request = arg;
 
-        return auv_await_create_server(serve, request->service, request->host, request->port, request->options,
-                                       &request->server);
+        return auv_await_create_server(serve, request->service, request->host, request->port,
+                                       request->options, &request->server);
 }
 
 /* A server on the loopback; the caller owns the reference. */
@@ -501,10 +501,12 @@ Test(server, says_which_address_cannot_be_had)
 {
         struct service service = { .n = 0 };
         AUV_AUTO auv_server *server = start(&service, NULL);
-        struct request request = { .service = &service, .host = "127.0.0.1", .port = port_of(socket_of(server)) };
+        struct request request = {
+                .service = &service, .host = "127.0.0.1", .port = port_of(socket_of(server))};
         char expected[96];
 
-        snprintf(expected, sizeof(expected), "error while attempting to bind on address 127.0.0.1:%d", request.port);
+        snprintf(expected, sizeof(expected), "error while attempting to bind on address 127.0.0.1:%d",
+                 request.port);
         cr_assert(eq(int, loop_run(create, &request, NULL), AUV_EADDRINUSE));
         cr_assert_has(auv_error_message(auv_error_current()), expected);
         /* an address of the range for documentation, which nobody has */
@@ -517,8 +519,10 @@ Test(server, shares_its_port_where_all_want_that)
 {
         struct service service = { .n = 0 };
         AUV_AUTO auv_server *first = start(&service, AUV_SERVER_OPTIONS(.reuse_port = true));
-        struct request request = { .service = &service, .host = "127.0.0.1", .port = port_of(socket_of(first)),
-                                   .options = AUV_SERVER_OPTIONS(.reuse_port = true) };
+        struct request request = {.service = &service,
+                                  .host = "127.0.0.1",
+                                  .port = port_of(socket_of(first)),
+                                  .options = AUV_SERVER_OPTIONS(.reuse_port = true)};
 
         cr_assert(eq(int, loop_run(create, &request, NULL), 0));
         auv_server_close(first);
@@ -577,7 +581,8 @@ Test(server, refuses_what_has_no_meaning_and_closes_the_socket_it_was_given)
                         options.sock = socket(AF_INET, SOCK_STREAM, 0);
                 cr_assert(eq(int, loop_run(create, &request, NULL), AUV_EINVAL), "row %zu", i);
         }
-        cr_assert(eq(int, auv_await_create_server(serve, NULL, NULL, 0, NULL, &(auv_server *) { NULL }), AUV_ENOTASK));
+        cr_assert(eq(int, auv_await_create_server(serve, NULL, NULL, 0, NULL, &(auv_server *){NULL}),
+                     AUV_ENOTASK));
         cr_assert(eq(int, loop_run(await_wait_closed, NULL, NULL), AUV_EINVAL));
         cr_assert(eq(int, loop_run(await_serve_forever, NULL, NULL), AUV_EINVAL));
         cr_assert(eq(int, loop_run(await_start_serving, NULL, NULL), AUV_EINVAL));

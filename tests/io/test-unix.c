@@ -48,8 +48,8 @@ static int serve(void *arg, auv_value *ret)
 {
         struct request *request = arg;
 
-        return auv_await_create_unix_server(recorder_factory, &request->recorder, request->path, request->options,
-                                            &request->server);
+        return auv_await_create_unix_server(recorder_factory, &request->recorder, request->path,
+                                            request->options, &request->server);
 }
 
 static int dial(void *arg, auv_value *ret)
