@@ -3,8 +3,9 @@
 /*
  * Stream protocol
  *
- * What a transport calls for a stream. It reads right into the reader's buffer. Nothing here is called
- * while a task runs; who waits is made ready.
+ * What a transport calls for a stream. It reads right into the reader's buffer: in the step of the task that
+ * waits for it (auv__transport_take()), or where none does, when there is something to be read. All else is
+ * called while no task runs; who waits is made ready.
  *
  * The transport has a reference to the reader, its protocol's user, from the factory to released().
  * The reader has one to its transport from connection_made() to connection_lost(), or to released()
@@ -16,6 +17,7 @@
 #include "base/error.h"
 #include "io/stream_reader.h"
 #include "io/stream_writer.h"
+#include "io/transport.h"
 
 #include <asyncuv/task.h>
 
@@ -106,8 +108,17 @@ static void connection_made(void *user, auv_transport *transport)
         auv_stream_reader *reader = user;
 
         reader->transport = auv_ref(transport);
+        transport->taker = &reader->waiting;
         if (reader->protocol.service.fn)
                 start_service(reader, transport);
+}
+
+/* The transport gives the reader no more. */
+static void detach(auv_stream_reader *reader)
+{
+        if (reader->transport)
+                reader->transport->taker = NULL;
+        auv_unref_at(&reader->transport);
 }
 
 /* Where the transport alone has the reader, nobody will ever read: what comes in is not kept. */
@@ -182,14 +193,14 @@ static void connection_lost(void *user, auv_error *error)
         auv__line_wake_all(&protocol->closers);
         if (protocol->writing_paused)
                 wake_all_with(&protocol->drainers, error);
-        auv_unref_at(&reader->transport);
+        detach(reader);
 }
 
 static void released(void *user)
 {
         auv_stream_reader *reader = user;
 
-        auv_unref_at(&reader->transport);
+        detach(reader);
         auv__drop(&reader->object);
 }
 

@@ -15,6 +15,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "io/transport.h"
 #include "sync/bind.h"
 
 #include <string.h>
@@ -181,7 +182,10 @@ static int begin(auv_stream_reader *reader, const char *name, size_t n)
         return 0;
 }
 
-/* Waits until there are more data, or no more will come. Returns 0 or a negative error. */
+/*
+ * Waits until there may be more data, or no more will come. Returns 0 or a negative error. The task is woken
+ * when its transport can receive something, and has it received itself; see auv__transport_take().
+ */
 static int wait_for_data(auv_stream_reader *reader, struct auv__task *task, const char *name)
 {
         bool arrived;
@@ -196,6 +200,8 @@ static int wait_for_data(auv_stream_reader *reader, struct auv__task *task, cons
         /* Who waits may wait for hours, and there may be a million of them. */
         auv__read_buffer_trim(&reader->buffer);
         r = auv__await_arrival(task, &reader->waiting, &arrived);
+        if (auv__likely(r == 0) && reader->transport)
+                auv__transport_take(reader->transport);
         return r < 0 && arrived ? auv_reraise(reader->error) : r;
 }
 

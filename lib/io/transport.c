@@ -90,11 +90,32 @@ static int wanted(const auv_transport *transport)
                | (transport->buffered > 0 || transport->attempt ? UV_WRITABLE : 0);
 }
 
+static void read_ready(auv_transport *transport)
+{
+        struct auv__arrival **taker = transport->taker;
+
+        transport->is_readable = taker && *taker;
+        if (transport->is_readable)
+                auv__arrive(taker, 0);
+        else
+                transport->kind->read_ready(transport);
+}
+
+/* Who was woken for it may have been cancelled since, or the transport paused: then it stays where it is. */
+void auv__transport_take(auv_transport *transport)
+{
+        if (!transport->is_readable)
+                return;
+        transport->is_readable = false;
+        if (auv__transport_wants_to_read(transport))
+                transport->kind->read_ready(transport);
+}
+
 static void handle_ready(auv_transport *transport, int events)
 {
         if (events & UV_READABLE) {
                 if (auv__transport_wants_to_read(transport))
-                        transport->kind->read_ready(transport);
+                        read_ready(transport);
                 else if (transport->polled & UV_READABLE)
                         set_polled(transport, wanted(transport));
         }

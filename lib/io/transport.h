@@ -57,6 +57,7 @@ struct auv_transport {
         struct auv__object *context; /* see base/context.h */
         auv_error *error;            /* what connection_lost() is to be told, or NULL */
         struct auv__arrival *made;   /* who waits for connection_made() */
+        struct auv__arrival **taker; /* who waits there receives itself, see auv__transport_take(); or NULL */
         struct auv__attempt *attempt; /* of a task to send when nothing is buffered, or NULL */
         auv_server *server;          /* with a reference, or NULL */
         auv_transport *previous;     /* in the server's list */
@@ -83,6 +84,7 @@ struct auv_transport {
         bool lost_is_due : 1;        /* and the item calls it */
         bool is_unconnected : 1;     /* datagrams go to the peer, but the socket is not connected to it */
         bool is_sending_file : 1;    /* nothing may be written meanwhile */
+        bool is_readable : 1;        /* the taker has been woken for it, and has not read yet */
         max_align_t addresses[];
 };
 
@@ -130,6 +132,13 @@ static inline bool auv__transport_wants_to_read(const auv_transport *transport)
 /* More is buffered; less is. */
 void auv__transport_maybe_pause(auv_transport *transport);
 void auv__transport_maybe_resume(auv_transport *transport);
+
+/*
+ * A task that waited at the transport's taker, and has been woken, reads: what is there comes in now, in its
+ * own step, and not when the descriptor was found ready. Of many connections that are ready at a time each
+ * so has its data in the cache, in a buffer that the one before has just given up.
+ */
+void auv__transport_take(auv_transport *transport);
 
 /* Data for a connection that is lost. */
 void auv__transport_drop_write(auv_transport *transport, const char *warning);

@@ -453,6 +453,31 @@ Test(stream_writer, does_not_keep_what_nobody_will_read)
 
 /* In every turn, and at timeouts */
 
+/* Between the turn in which there is something to read, and that in which the task reads it, too. */
+Test(stream_writer, has_data_once_when_a_read_is_cancelled_in_any_turn)
+{
+        int n_cancelled = 0;
+
+        for (int when = 0; when < 6; when++) {
+                auv_task *task = reading_start(reader, 0, "n3");
+
+                trace_clear();
+                loop_turn();
+                cr_assert(eq(long, send(peer, "abc", 3, MSG_NOSIGNAL), 3));
+                for (int turn = 0; turn < when; turn++)
+                        loop_turn();
+                auv_task_cancel(task, NULL);
+                far_finish(task);
+                if (strcmp(trace_text(), "0=abc") == 0)
+                        continue;
+                n_cancelled++;
+                cr_assert(eq(int, far_finish(reading_start(reader, 1, "n3")), 0));
+                cr_assert_trace("0!cancelled 1=abc");
+        }
+        cr_assert(ge(int, n_cancelled, 1));
+        cr_assert(lt(int, n_cancelled, 6));
+}
+
 /* Each operation that may wait is cancelled in each turn of its life; then the stream still does what it
  * should. */
 Test(stream_writer, can_be_cancelled_while_it_drains)
