@@ -42,6 +42,11 @@ def run_example(*command, **options):
     return run(*WRAPPER, *command, **options)
 
 
+def some(cases):
+    """All of many cases; of those under a wrapper, which makes each of them slow, every tenth."""
+    return cases[::10] if WRAPPER else cases
+
+
 def wait_until(condition):
     """Waits for something that another process brings about."""
     end = time.monotonic() + PATIENCE
@@ -137,9 +142,9 @@ def receive_all(sock):
     return received
 
 
-def listener():
+def listener(host='127.0.0.1'):
     """A socket for a server that the test itself plays."""
-    sock = socket.create_server(('127.0.0.1', 0))
+    sock = socket.create_server((host, 0))
     sock.settimeout(PATIENCE)
     return sock
 

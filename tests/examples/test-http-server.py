@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 
-from server import Server, expect_usage, main, need, receive_all, run, wait_until
+from server import WRAPPER, Server, expect_usage, main, need, receive_all, run, some, wait_until
 
 need('curl', 'nc', 'socat', 'wrk')
 PROGRAM = sys.argv[1]
@@ -113,7 +113,7 @@ def test_requests_may_be_split_anywhere():
     expected = [(200, b'Hello world\n'), (200, b'hello there'), (200, b'hello there'),
                 (200, b'This is an example of asyncuv.\n')]
     with Server(PROGRAM) as server:
-        for position in range(1, len(requests)):
+        for position in some(range(1, len(requests))):
             with server.connect() as sock:
                 sock.sendall(requests[:position])
                 time.sleep(0.0005)
@@ -154,7 +154,7 @@ def test_random_bytes_do_no_harm():
     generator = random.Random(2)
     requests = GET + POST + CHUNKED + LAST
     with Server(PROGRAM) as server:
-        for _ in range(300):
+        for _ in some(range(300)):
             data = bytearray(requests)
             for _ in range(generator.randint(1, 8)):
                 position = generator.randrange(len(data))
@@ -202,7 +202,9 @@ def test_reset_clients_leave_nothing():
 
 
 def test_it_goes_on_when_it_has_run_out_of_descriptors():
-    said = rb"(.*EMFILE.*\n)+"
+    if WRAPPER: # which needs some itself
+        return
+    said = rb'(.*EMFILE.*\n)+'
     with Server('prlimit', '--nofile=40', PROGRAM, errors=said) as server:
         clients = [server.connect() for _ in range(60)]
         for client in clients:
