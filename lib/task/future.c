@@ -190,6 +190,13 @@ static struct auv__item *take_callbacks(auv_future *future)
         return first;
 }
 
+/* Tells an item for whom it runs. */
+static void note_future(struct auv__item *item, auv_future *future)
+{
+        if (auv__likely(item->run != auv__gather_wake_of_many))
+                auv__container_of(item, struct auv__waiter, item)->future = future;
+}
+
 void auv__future_drop_callbacks(auv_future *future)
 {
         struct auv__item *item = take_callbacks(future), *next;
@@ -198,7 +205,9 @@ void auv__future_drop_callbacks(auv_future *future)
                 const bool held = item->run == auv__task_wake_holder;
 
                 next = item->next;
-                auv__container_of(item, struct auv__waiter, item)->future = NULL;
+                note_future(item, NULL);
+                if (item->run == auv__gather_wake_of_many)
+                        auv__keep(&future->object);
                 item->run(item, /* dropped= */ true);
                 if (auv__unlikely(held))
                         auv__drop(&future->object);
@@ -218,7 +227,7 @@ void auv__future_schedule_callbacks(auv_future *future)
         }
         first = take_callbacks(future);
         for (struct auv__item *item = first; item; item = item->next) {
-                auv__container_of(item, struct auv__waiter, item)->future = future;
+                note_future(item, future);
                 auv__keep(&future->object);
         }
         auv__loop_push_callbacks(future->loop, future, first, &last->item);

@@ -7,6 +7,9 @@
  * when it is made, so that nothing can fail when the children end: the waiters of the children
  * and, once all of these have run, the results stand in the same place.
  *
+ * Where there are many children, what waits for one is an item and nothing more: these stand in chunks that
+ * are aligned to their size, so that the gather, and which child it is, are known from an item's address.
+ *
  * A gather that nobody holds any more goes on until its children are done, so that their
  * errors count as seen.
  */
@@ -20,10 +23,22 @@
 #include "task/kinds.h"
 #include "task/value.h"
 
+#define CHUNK_SIZE ((size_t)1024)
+
+enum { MANY = 64, IN_CHUNK = CHUNK_SIZE / sizeof(struct auv__item) - 1 };
+
 struct auv__gather_child {
         struct auv__waiter waiter;
         struct auv__gather *gather;
 };
+
+struct auv__gather_chunk {
+        struct auv__gather *gather;
+        size_t first; /* the child that its first item waits for */
+        struct auv__item items[IN_CHUNK];
+};
+
+_Static_assert(sizeof(struct auv__gather_chunk) == CHUNK_SIZE, "a chunk is aligned to its size");
 
 /* The result of a child that is done; an error stands among them with a reference of its own. */
 static auv_value result_of(auv_future *child)
@@ -78,13 +93,10 @@ static void on_child_done(struct auv__gather *gather, auv_future *child)
                 collect_results(gather);
 }
 
-static void run_child(struct auv__item *item, bool dropped)
+/* What waited for a child has run. @child: with a reference, or NULL where it will never be done. */
+static void end_wait(struct auv__gather *gather, auv_future *child, bool dropped)
 {
-        struct auv__gather_child *waiting = auv__container_of(item, struct auv__gather_child, waiter.item);
-        struct auv__gather *gather = waiting->gather;
-        auv_future *child = waiting->waiter.future;
-
-        /* @waiting may be overwritten by the results from here on. */
+        /* What waited may be overwritten by the results from here on. */
         if (--gather->n_waiting == 0)
                 auv__detach(gather->future.loop, &gather->attachment);
         if (!dropped)
@@ -95,8 +107,29 @@ static void run_child(struct auv__item *item, bool dropped)
                 auv__drop(&gather->future.object);
 }
 
+static void run_child(struct auv__item *item, bool dropped)
+{
+        struct auv__gather_child *waiting = auv__container_of(item, struct auv__gather_child, waiter.item);
+
+        end_wait(waiting->gather, waiting->waiter.future, dropped);
+}
+
+static const struct auv__gather_chunk *chunk_of(const struct auv__item *item)
+{
+        return (const void *)((uintptr_t)item & ~(uintptr_t)(CHUNK_SIZE - 1));
+}
+
+void auv__gather_wake_of_many(struct auv__item *item, bool dropped)
+{
+        const struct auv__gather_chunk *chunk = chunk_of(item);
+
+        end_wait(chunk->gather, chunk->gather->children[chunk->first + (size_t)(item - chunk->items)], dropped);
+}
+
 auv_future *auv__gather_behind(const struct auv__item *item)
 {
+        if (item->run == auv__gather_wake_of_many)
+                return &chunk_of(item)->gather->future;
         return item->run == run_child
                 ? &auv__container_of(item, struct auv__gather_child, waiter.item)->gather->future : NULL;
 }
@@ -115,7 +148,8 @@ static void drop_attachment(struct auv__attachment *attachment)
 /* Room for the waiters of @n children, and later for their results. */
 static size_t room_for(size_t n)
 {
-        const size_t waiting = n * sizeof(struct auv__gather_child);
+        const size_t waiting = n < MANY ? n * sizeof(struct auv__gather_child)
+                                        : (n / IN_CHUNK + 2) * CHUNK_SIZE; /* one is lost to alignment */
         const size_t results = sizeof(struct auv__list) + n * sizeof(auv_value);
 
         return waiting > results ? waiting : results;
@@ -136,13 +170,32 @@ static struct auv__gather *new_gather(auv_loop *loop, size_t n, int flags)
                 return NULL;
         *gather = (struct auv__gather) { .attachment = { .drop = drop_attachment },
                                          .return_exceptions = flags & AUV_RETURN_EXCEPTIONS };
-        gather->waiting = (struct auv__gather_child *)((char *)gather + fixed);
+        gather->waiting = (char *)gather + fixed;
         auv__future_init(&gather->future, loop, AUV__GATHER);
         gather->future.object.flags |= traced;
         return gather;
 }
 
-/* Takes the children in; those that are not done get a waiter, once each. */
+/* What is to wait for a child, which is the i-th. */
+static struct auv__item *item_for(struct auv__gather *gather, size_t i, bool many)
+{
+        struct auv__gather_child *waiting = gather->waiting;
+        struct auv__gather_chunk *chunk;
+
+        if (!many) {
+                waiting[i].waiter.item.run = run_child;
+                waiting[i].gather = gather;
+                return &waiting[i].waiter.item;
+        }
+        chunk = (void *)(((uintptr_t)gather->waiting + CHUNK_SIZE - 1) & ~(uintptr_t)(CHUNK_SIZE - 1));
+        chunk += i / IN_CHUNK;
+        chunk->gather = gather;
+        chunk->first = i - i % IN_CHUNK;
+        chunk->items[i % IN_CHUNK].run = auv__gather_wake_of_many;
+        return &chunk->items[i % IN_CHUNK];
+}
+
+/* Takes the children in; those that are not done are waited for, once each. */
 static void add_children(struct auv__gather *gather, auv_future *const *futures, size_t n)
 {
         for (size_t i = 0; i < n; i++) {
@@ -155,11 +208,9 @@ static void add_children(struct auv__gather *gather, auv_future *const *futures,
                 child->object.flags |= AUV__MARKED;
                 gather->n_unique++;
                 if (!auv__future_is_done(child)) {
-                        struct auv__gather_child *waiting = &gather->waiting[gather->n_waiting++];
-
-                        *waiting = (struct auv__gather_child) { .waiter = { .item = { .run = run_child } },
-                                                                .gather = gather };
-                        auv__future_watch(child, &waiting->waiter);
+                        /* Nothing but its item is looked at where the item is one of many. */
+                        auv__future_watch(child, (void *)item_for(gather, i, n >= MANY));
+                        gather->n_waiting++;
                 }
         }
         gather->n = n;

@@ -8,7 +8,6 @@
 #include <asyncuv/gather.h>
 
 struct auv__task;
-struct auv__gather_child;
 struct auv__list;
 
 struct auv__gather {
@@ -28,7 +27,7 @@ struct auv__gather {
                 bool accepted;
         } walk;
         union {                           /* behind the children in the same block */
-                struct auv__gather_child *waiting; /* one for each unique child */
+                void *waiting;             /* items that wait for unique children, one for each */
                 struct auv__list *results;         /* once all are done, in the same place */
         };
         auv_future *children[];           /* n, each with a reference */

@@ -26,6 +26,12 @@ int auv__task_borrow(const auv_value *slot, auv_future *source);
  */
 void auv__task_wake_holder(struct auv__item *item, bool dropped);
 
+/*
+ * What runs for a child of a gather that has many. Its item is no auv__waiter, and has no place for the
+ * future; it gives up a reference to that all the same, in whichever way it is run.
+ */
+void auv__gather_wake_of_many(struct auv__item *item, bool dropped);
+
 /* The message of the last request that the task had to keep for its next step; NULL for none. */
 auv_error *auv__task_cancel_error(const auv_future *future);
 

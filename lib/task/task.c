@@ -437,7 +437,7 @@ static const auv_task_options *read_options(const auv_task_options *options, auv
 /* Where the frame is to stand, and how much memory the task has with it. */
 static size_t size_with_frame(size_t frame_size, bool *ret_aligned)
 {
-        *ret_aligned = frame_size % AUV__FRAME_ALIGN == 0;
+        *ret_aligned = frame_size % AUV__FRAME_ALIGN == 0 && frame_size > sizeof(auv_frame) + AUV__FRAME_ALIGN;
         return auv__task_frame_offset(*ret_aligned) + frame_size;
 }
 

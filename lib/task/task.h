@@ -106,7 +106,10 @@ static inline auv_future *auv__task_awaited(const struct auv__task *task)
         return task->sleep == AUV__AWAKE ? task->wait.future : NULL;
 }
 
-/* Where a type of up to 16 bytes may begin. Only a frame whose size is a multiple of that can have one. */
+/*
+ * Where a type of up to 16 bytes may begin. Only a frame whose size is a multiple of that can have one, and only
+ * behind its auv_frame.
+ */
 enum { AUV__FRAME_ALIGN = 16 };
 
 static inline size_t auv__task_frame_offset(bool aligned)

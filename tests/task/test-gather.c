@@ -511,6 +511,89 @@ Test(gather, of_very_many_children_completes)
                 auv_unref(many[i]);
 }
 
+/* For each number of children, from where there are few on to where there are many. */
+Test(gather, of_any_number_has_the_result_of_each_also_of_one_that_is_there_twice)
+{
+        enum { MOST = 300 };
+        static auv_future *children[MOST];
+
+        for (size_t n = 60; n <= MOST; n += n < 70 ? 1 : 23) {
+                AUV_AUTO auv_future *gather = NULL;
+                const auv_value *list;
+                size_t n_results = 0;
+
+                for (size_t i = 0; i < n; i++)
+                        children[i] = i % 5 == 4 ? auv_ref(children[i / 2]) : auv_loop_create_future(loop);
+                auv_future_set_result(children[3], NUMBER(3));
+                gather = auv_gather(children, n, 0);
+                for (size_t i = n; i-- > 0;)
+                        if (!auv_future_done(children[i]))
+                                auv_future_set_result(children[i], NUMBER((intmax_t)i));
+                loop_turn();
+                list = list_of(gather, &n_results);
+                cr_assert(eq(sz, n_results, n));
+                for (size_t i = 0; i < n; i++) {
+                        auv_value own;
+
+                        cr_assert(eq(int, auv_future_result(children[i], &own), 0));
+                        cr_assert(eq(i64, list[i].i, own.i));
+                        auv_unref(children[i]);
+                }
+        }
+}
+
+Test(gather, of_many_fails_with_its_first_child_and_goes_when_all_are_done)
+{
+        enum { N = 200 };
+        const long before = failing_allocator_live();
+        auv_future *children[N], *gather;
+        auv_error *error = NULL;
+
+        for (int i = 0; i < N; i++)
+                children[i] = auv_loop_create_future(loop);
+        gather = auv_gather(children, N, 0);
+        auv_future_fail(children[150], AUV_EINVAL, NULL);
+        loop_turn();
+        cr_assert(eq(int, auv_future_exception(gather, &error), 0));
+        cr_assert(eq(int, auv_error_code(error), AUV_EINVAL));
+        auv_unref(gather);
+        for (int i = 0; i < N; i++) {
+                if (i != 150)
+                        auv_future_set_result(children[i], NUMBER(i));
+                auv_unref(children[i]);
+        }
+        loop_turn();
+        cr_assert(le(long, failing_allocator_live(), before));
+}
+
+/* Some have been told when the loop is closed, and some will never be done. */
+Test(gather, of_many_goes_with_its_loop)
+{
+        enum { N = 200 };
+        const long before = failing_allocator_live();
+        auv_loop *own = loop_new();
+        auv_future *children[N], *gather;
+
+        for (int i = 0; i < N; i++)
+                children[i] = auv_loop_create_future(own);
+        gather = auv_gather(children, N, 0);
+        for (int i = 0; i < N; i += 3)
+                auv_future_set_result(children[i], NUMBER(i));
+        for (int i = 0; i < N; i += 2)
+                auv_unref_at(&children[i]);
+        auv_loop_close(own);
+        for (int i = 1; i < N; i += 4)
+                if (!auv_future_done(children[i]))
+                        auv_future_set_result(children[i], NUMBER(i));
+        cr_assert(not(auv_future_done(gather)));
+        auv_unref(gather);
+        for (int i = 0; i < N; i++)
+                auv_unref(children[i]);
+        auv_unref(own);
+        auv_error_clear();
+        cr_assert(eq(long, failing_allocator_live(), before));
+}
+
 /* Memory */
 
 static int gathers_three(void *arg, auv_value *ret)
