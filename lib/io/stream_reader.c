@@ -200,8 +200,8 @@ static int wait_for_data(auv_stream_reader *reader, struct auv__task *task, cons
         /* Who waits may wait for hours, and there may be a million of them. */
         auv__read_buffer_trim(&reader->buffer);
         r = auv__await_arrival(task, &reader->waiting, &arrived);
-        if (auv__likely(r == 0) && reader->transport)
-                auv__transport_take(reader->transport);
+        if (auv__likely(reader->transport))
+                auv__transport_take(reader->transport, /* wanted= */ r == 0);
         return r < 0 && arrived ? auv_reraise(reader->error) : r;
 }
 

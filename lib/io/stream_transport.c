@@ -11,7 +11,7 @@
 #include <netinet/tcp.h>
 #include <sys/uio.h>
 
-enum { MOST_BUFFERS = 1024 }; /* for one call of the system's; Linux takes no more */
+enum { MOST_BUFFERS = 64 }; /* for one call of the system's; they stand on the stack */
 
 static const char write_failed[] = "Fatal write error on a transport";
 
@@ -163,24 +163,52 @@ static void read_ready(auv_transport *transport)
         auv__transport_watch(transport);
 }
 
-/* A peer that has gone is to be an error here, and no signal. */
-static ssize_t send_some(auv_transport *transport, const auv_buffer *buffers, size_t n)
+static ssize_t result_of(ssize_t sent)
 {
-        struct iovec vectors[MOST_BUFFERS];
-        struct msghdr message = { .msg_iov = vectors, .msg_iovlen = n < MOST_BUFFERS ? n : MOST_BUFFERS };
-        ssize_t sent;
-
-        if (auv__likely(n == 1)) {
-                sent = send(transport->fd, buffers[0].data, buffers[0].size, MSG_NOSIGNAL);
-        } else {
-                for (size_t i = 0; i < message.msg_iovlen; i++)
-                        vectors[i] = (struct iovec) { .iov_base = (void *)buffers[i].data,
-                                                      .iov_len = buffers[i].size };
-                sent = sendmsg(transport->fd, &message, MSG_NOSIGNAL);
-        }
         if (auv__likely(sent >= 0))
                 return sent;
         return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? 0 : -errno;
+}
+
+/* Not inlined: who sends one buffer, as nearly everybody does, is not to have these on its stack. */
+__attribute__((noinline)) static ssize_t send_first_of(auv_transport *transport, const auv_buffer *buffers,
+                                                       size_t n)
+{
+        struct iovec vectors[MOST_BUFFERS];
+        struct msghdr message = { .msg_iov = vectors, .msg_iovlen = n };
+
+        for (size_t i = 0; i < n; i++)
+                vectors[i] = (struct iovec) { .iov_base = (void *)buffers[i].data,
+                                              .iov_len = buffers[i].size };
+        return result_of(sendmsg(transport->fd, &message, MSG_NOSIGNAL));
+}
+
+static ssize_t send_many(auv_transport *transport, const auv_buffer *buffers, size_t n)
+{
+        ssize_t sum = 0;
+
+        for (size_t begin = 0, n_now; begin < n; begin += n_now) {
+                ssize_t sent, size = 0;
+
+                n_now = n - begin < MOST_BUFFERS ? n - begin : MOST_BUFFERS;
+                for (size_t i = begin; i < begin + n_now; i++)
+                        size += (ssize_t)buffers[i].size;
+                sent = send_first_of(transport, buffers + begin, n_now);
+                if (sent < 0)
+                        return sum > 0 ? sum : sent;
+                sum += sent;
+                if (sent < size)
+                        break;
+        }
+        return sum;
+}
+
+/* A peer that has gone is to be an error here, and no signal. */
+static ssize_t send_some(auv_transport *transport, const auv_buffer *buffers, size_t n)
+{
+        if (auv__unlikely(n != 1))
+                return send_many(transport, buffers, n);
+        return result_of(send(transport->fd, buffers[0].data, buffers[0].size, MSG_NOSIGNAL));
 }
 
 static void write_ready(auv_transport *transport)

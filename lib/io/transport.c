@@ -20,6 +20,7 @@
 #include "base/error.h"
 #include "io/server.h"
 #include "loop/hooks.h"
+#include "loop/turn.h"
 #include "loop/watcher.h"
 
 #include <string.h>
@@ -27,9 +28,17 @@
 
 enum { DEFAULT_HIGH = 64 * 1024, WRITES_BEFORE_WARNING = 5 };
 
+/*
+ * How many tasks are woken to receive something before they are run. With more, what the first of them need
+ * has left the cache when it is their turn. And libuv looks again, up to 48 times, when it has found 1024
+ * descriptors ready, which would be the same ones where nobody has read from them.
+ */
+enum { MOST_WOKEN = 64 };
+
 /* What a loop has for its transports. */
 struct commons {
         struct auv__guest guest;
+        unsigned n_woken; /* tasks, since they were last run from here */
         char receive_room[AUV__RECEIVE_SIZE];
 };
 
@@ -48,11 +57,17 @@ static int require_receive_room(auv_loop *loop, char **ret_room)
                 if (!commons)
                         return AUV_ENOMEM;
                 commons->guest = (struct auv__guest) { .close = free_commons };
+                commons->n_woken = 0;
                 auv__loop_add_guest(loop, &commons->guest);
                 guest = &commons->guest;
         }
         *ret_room = auv__container_of(guest, struct commons, guest)->receive_room;
         return 0;
+}
+
+static struct commons *commons_of(const auv_transport *transport)
+{
+        return auv__container_of(transport->receive_room, struct commons, receive_room);
 }
 
 static bool functions_are_valid(const auv_protocol_functions *functions)
@@ -94,20 +109,23 @@ static void read_ready(auv_transport *transport)
 {
         struct auv__arrival **taker = transport->taker;
 
-        transport->is_readable = taker && *taker;
         if (transport->is_readable)
+                return; /* libuv has looked again, before the task has run */
+        transport->is_readable = taker && *taker;
+        if (transport->is_readable) {
                 auv__arrive(taker, 0);
-        else
+                commons_of(transport)->n_woken++;
+        } else {
                 transport->kind->read_ready(transport);
+        }
 }
 
-/* Who was woken for it may have been cancelled since, or the transport paused: then it stays where it is. */
-void auv__transport_take(auv_transport *transport)
+void auv__transport_take(auv_transport *transport, bool wanted)
 {
-        if (!transport->is_readable)
-                return;
+        const bool is_readable = transport->is_readable;
+
         transport->is_readable = false;
-        if (auv__transport_wants_to_read(transport))
+        if (is_readable && wanted && auv__transport_wants_to_read(transport))
                 transport->kind->read_ready(transport);
 }
 
@@ -149,18 +167,19 @@ static void handle_ready_in_debug(auv_transport *transport, int events)
 static void on_ready(uv_poll_t *poll, int status, int events)
 {
         auv_transport *transport = auv__container_of(poll, auv_transport, poll);
-        auv_loop *outer_loop = auv__running_loop;
         struct auv__object **outer = auv__context_enter(&transport->context);
+        auv_loop *outer_loop = auv__running_loop, *loop = transport->handle.loop;
+        bool many;
 
         auv__keep(&transport->object);
         /* Turned by a uv_run() of the program's, the loop is not running. */
-        auv__running_loop = transport->handle.loop;
+        auv__running_loop = loop;
         if (auv__unlikely(status < 0)) {
                 /* Reading and writing find out what it is. libuv has stopped looking. */
                 transport->polled = 0;
                 events = UV_READABLE | UV_WRITABLE;
         }
-        if (auv__likely(!auv__loop_hooks(transport->handle.loop)))
+        if (auv__likely(!auv__loop_hooks(loop)))
                 handle_ready(transport, events);
         else
                 handle_ready_in_debug(transport, events);
@@ -168,7 +187,12 @@ static void on_ready(uv_poll_t *poll, int status, int events)
                 auv__transport_watch(transport);
         auv__running_loop = outer_loop;
         auv__context_leave(outer);
+        many = !loop->closed && commons_of(transport)->n_woken >= MOST_WOKEN;
+        if (auv__unlikely(many))
+                commons_of(transport)->n_woken = 0;
         auv__drop(&transport->object);
+        if (auv__unlikely(many))
+                auv__turn_ready(loop);
 }
 
 static void set_polled(auv_transport *transport, int events)

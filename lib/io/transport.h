@@ -136,9 +136,10 @@ void auv__transport_maybe_resume(auv_transport *transport);
 /*
  * A task that waited at the transport's taker, and has been woken, reads: what is there comes in now, in its
  * own step, and not when the descriptor was found ready. Of many connections that are ready at a time each
- * so has its data in the cache, in a buffer that the one before has just given up.
+ * so has its data in the cache, in a buffer that the one before has just given up. Called also where the task
+ * does not want it any more, because it was cancelled; then it is left where it is.
  */
-void auv__transport_take(auv_transport *transport);
+void auv__transport_take(auv_transport *transport, bool wanted);
 
 /* Data for a connection that is lost. */
 void auv__transport_drop_write(auv_transport *transport, const char *warning);

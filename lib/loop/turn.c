@@ -203,6 +203,14 @@ void auv__loop_unpark(auv_loop *loop)
                 auv__reactor_park(loop->reactor, /* soon= */ true, auv__timers_next(&loop->timers));
 }
 
+void auv__turn_ready(auv_loop *loop)
+{
+        if (!loop->running || loop->stopping)
+                return;
+        loop->parked = false; /* the wait ends in any case: there was something to tell */
+        run_ready(loop, /* timed= */ false);
+}
+
 void auv__turn_embedded(auv_loop *loop)
 {
         auv_loop *outer = auv__running_loop;

@@ -225,14 +225,16 @@ static auv_error *late_cancel(struct auv__task *task, auv_error *error)
 /*
  * Where many tasks are ready, what each of them needs has long left the cache. The turn fetches the items
  * ahead; this has what the next one needs beside, if it is one that does the same as this: the rest of the
- * task, and of a stack the control block and the frames below, as far as those of a sleep reach.
+ * task, and of a stack the control block and the frames below: as far as those of a sleep reach, or, where
+ * the future that is awaited stands on the stack itself, those down to it, and what the task calls next.
  */
 __attribute__((always_inline)) static inline void fetch_next(const struct auv__item *item)
 {
-        enum { CACHE_LINE = 64, LINES = 2 };
+        enum { CACHE_LINE = 64, LINES = 2, DEEPEST = 24 * CACHE_LINE, BELOW = 10 * CACHE_LINE };
 
         const struct auv__item *next = item->next;
         const struct auv__task *task;
+        uintptr_t top, depth;
 
         if (!next || next->run != item->run)
                 return;
@@ -240,8 +242,11 @@ __attribute__((always_inline)) static inline void fetch_next(const struct auv__i
         __builtin_prefetch(&task->cancels, /* rw= */ 1);
         if (task->stackless)
                 return;
-        for (int i = 0; i < LINES; i++)
-                __builtin_prefetch((const char *)task->coro - i * CACHE_LINE);
+        top = (uintptr_t)task->coro;
+        depth = top - (uintptr_t)task->wait.future;
+        depth = depth < DEEPEST ? depth + BELOW : LINES * CACHE_LINE;
+        for (uintptr_t i = 0; i < depth; i += CACHE_LINE)
+                __builtin_prefetch((const void *)(top - i));
 }
 
 /* How the wait has ended of a task that is ready. It waits for nothing from then on. */
