@@ -88,16 +88,16 @@ static int measure_in_task(void *arg, auv_value *ret)
                 { "set_wake_ns", 1, bench_measure_set_wake },
                 { "gather_ns", 1000, bench_measure_gather },
                 { "sleep_cancel_ns", 1000, bench_measure_sleep_cancel },
+                { "lock_ns", 1, bench_measure_lock },
+                { "lock_contended_ns", 1, bench_measure_lock_contended },
+                { "queue_ns", 1, bench_measure_queue },
+                { "queue_unlimited_ns", 1, bench_measure_queue_unlimited },
                 { 0 },
         };
         static const struct measurement stackful[] = {
                 { "call_soon_ns", 1000, bench_measure_call_soon },
-                { "lock_ns", 1, bench_measure_lock },
-                { "lock_contended_ns", 1, bench_measure_lock_contended },
                 { "semaphore_ns", 1, bench_measure_semaphore },
                 { "event_ns", 1, bench_measure_event },
-                { "queue_ns", 1, bench_measure_queue },
-                { "queue_unlimited_ns", 1, bench_measure_queue_unlimited },
                 { 0 },
         };
         const struct run *run = arg;

@@ -4,33 +4,98 @@
 
 #include "primitives/primitives.h"
 
+#include "support/crowd.h"
 #include "support/process.h"
 
 #include <asyncuv.h>
 
 enum { N_FREE = 100000, N_HANDED = 10000 };
 
-int bench_measure_lock(enum bench_form form, size_t n, double *ret_ns)
-{
-        AUV_AUTO auv_lock *lock = auv_lock_new();
-        const int64_t start_ns = bench_now_ns();
+struct user {
+        auv_frame frame;
+        auv_subframe subframe;
+        void *object; /* a lock or a queue */
+        unsigned rounds;
+};
 
-        for (int i = 0; i < N_FREE; i++) {
-                AUV_TRY(auv_await_lock_acquire(lock));
-                AUV_TRY(auv_lock_release(lock));
+static int take_lock_without_stack(auv_frame *frame, auv_value *ret)
+{
+        AUV_BEGIN(struct user, self);
+        while (self->rounds-- > 0) {
+                AUV_AWAIT_CALL(&self->subframe, auv_await_lock_acquire(self->object));
+                AUV_CHECK(auv_lock_release(self->object));
         }
-        *ret_ns = (double)(bench_now_ns() - start_ns) / N_FREE;
+        AUV_END;
+}
+
+static int take_lock_with_stack(void *arg, auv_value *ret)
+{
+        struct user *self = arg;
+
+        while (self->rounds-- > 0) {
+                AUV_TRY(auv_await_lock_acquire(self->object));
+                AUV_TRY(auv_lock_release(self->object));
+        }
         return 0;
 }
 
-static int take_lock_many_times(void *arg, auv_value *ret)
-{
-        auv_lock *lock = *(auv_lock **)arg;
+static const struct bench_body take_lock_many_times = { take_lock_without_stack, take_lock_with_stack };
 
-        for (int i = 0; i < N_HANDED / 2; i++) {
-                AUV_TRY(auv_await_lock_acquire(lock));
-                AUV_TRY(auv_lock_release(lock));
-        }
+static int put_without_stack(auv_frame *frame, auv_value *ret)
+{
+        AUV_BEGIN(struct user, self);
+        while (self->rounds-- > 0)
+                AUV_AWAIT_CALL(&self->subframe,
+                               auv_await_queue_put(self->object, (auv_value) { .u = self->rounds }));
+        AUV_END;
+}
+
+static int put_with_stack(void *arg, auv_value *ret)
+{
+        struct user *self = arg;
+
+        while (self->rounds-- > 0)
+                AUV_TRY(auv_await_queue_put(self->object, (auv_value) { .u = self->rounds }));
+        return 0;
+}
+
+static const struct bench_body put_many_items = { put_without_stack, put_with_stack };
+
+static int get_without_stack(auv_frame *frame, auv_value *ret)
+{
+        AUV_BEGIN(struct user, self);
+        while (self->rounds-- > 0)
+                AUV_AWAIT_CALL(&self->subframe, auv_await_queue_get(self->object, ret));
+        AUV_END;
+}
+
+static int get_with_stack(void *arg, auv_value *ret)
+{
+        struct user *self = arg;
+
+        while (self->rounds-- > 0)
+                AUV_TRY(auv_await_queue_get(self->object, ret));
+        return 0;
+}
+
+static const struct bench_body get_many_items = { get_without_stack, get_with_stack };
+
+/* A task that does so with @object, so often. */
+static auv_task *create_user(enum bench_form form, struct bench_body body, void *object, unsigned rounds)
+{
+        const struct user user = { .object = object, .rounds = rounds };
+
+        return bench_create_task(form, body, &user, sizeof(user));
+}
+
+int bench_measure_lock(enum bench_form form, size_t n, double *ret_ns)
+{
+        AUV_AUTO auv_lock *lock = auv_lock_new();
+        AUV_AUTO auv_task *task = create_user(form, take_lock_many_times, lock, N_FREE);
+        const int64_t start_ns = bench_now_ns();
+
+        AUV_TRY(auv_await(task, NULL));
+        *ret_ns = (double)(bench_now_ns() - start_ns) / N_FREE;
         return 0;
 }
 
@@ -38,8 +103,8 @@ static int take_lock_many_times(void *arg, auv_value *ret)
 int bench_measure_lock_contended(enum bench_form form, size_t n, double *ret_ns)
 {
         AUV_AUTO auv_lock *lock = auv_lock_new();
-        AUV_AUTO auv_task *first = auv_create_task(take_lock_many_times, &lock, sizeof(lock));
-        AUV_AUTO auv_task *second = auv_create_task(take_lock_many_times, &lock, sizeof(lock));
+        AUV_AUTO auv_task *first = create_user(form, take_lock_many_times, lock, N_HANDED / 2);
+        AUV_AUTO auv_task *second = create_user(form, take_lock_many_times, lock, N_HANDED / 2);
         int64_t start_ns;
 
         AUV_TRY(auv_await_lock_acquire(lock));
@@ -93,36 +158,26 @@ int bench_measure_event(enum bench_form form, size_t n, double *ret_ns)
         return auv_await(waiter, NULL);
 }
 
-static int put_many_items(void *arg, auv_value *ret)
-{
-        auv_queue *queue = *(auv_queue **)arg;
-
-        for (unsigned i = 0; i < N_HANDED; i++)
-                AUV_TRY(auv_await_queue_put(queue, (auv_value) { .u = i }));
-        return 0;
-}
-
-/* From a task that puts items in to this one that takes them out, for each item. */
-static int measure_queue(long maxsize, double *ret_ns)
+/* From a task that puts items in to one that takes them out, for each item. */
+static int measure_queue(enum bench_form form, long maxsize, double *ret_ns)
 {
         AUV_AUTO auv_queue *queue = auv_queue_new(maxsize);
-        AUV_AUTO auv_task *putter = auv_create_task(put_many_items, &queue, sizeof(queue));
+        AUV_AUTO auv_task *putter = create_user(form, put_many_items, queue, N_HANDED);
+        AUV_AUTO auv_task *getter = create_user(form, get_many_items, queue, N_HANDED);
         const int64_t start_ns = bench_now_ns();
-        auv_value item;
 
-        for (int i = 0; i < N_HANDED; i++)
-                AUV_TRY(auv_await_queue_get(queue, &item));
         AUV_TRY(auv_await(putter, NULL));
+        AUV_TRY(auv_await(getter, NULL));
         *ret_ns = (double)(bench_now_ns() - start_ns) / N_HANDED;
         return 0;
 }
 
 int bench_measure_queue(enum bench_form form, size_t n, double *ret_ns)
 {
-        return measure_queue(/* maxsize= */ 1, ret_ns);
+        return measure_queue(form, /* maxsize= */ 1, ret_ns);
 }
 
 int bench_measure_queue_unlimited(enum bench_form form, size_t n, double *ret_ns)
 {
-        return measure_queue(/* maxsize= */ 0, ret_ns);
+        return measure_queue(form, /* maxsize= */ 0, ret_ns);
 }
