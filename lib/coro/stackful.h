@@ -2,6 +2,8 @@
 #ifndef AUV_CORO_STACKFUL_H
 #define AUV_CORO_STACKFUL_H
 
+#include "coro/switch.h"
+
 #include <asyncuv/coro.h>
 
 #include <stdbool.h>

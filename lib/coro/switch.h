@@ -27,6 +27,20 @@ int auv__switch_in(void **other, int payload);
 int auv__switch_out(void **other, int payload);
 
 /*
+ * For a function that returns after a switch has come back to it. A ret would be predicted to go where the
+ * last call came from, and that was on the other stack: it would be wrong each time. With this the function
+ * returns by a jump, which is predicted by where it went before.
+ */
+#if defined(__x86_64__) && defined(__LP64__) && !defined(AUV_CORO_UCONTEXT) && defined(__has_attribute)
+#if __has_attribute(function_return)
+#define AUV__RETURNS_BY_JUMP __attribute__((function_return("thunk-extern")))
+#endif
+#endif
+#ifndef AUV__RETURNS_BY_JUMP
+#define AUV__RETURNS_BY_JUMP
+#endif
+
+/*
  * Lay out a stack, [low, top), such that the first switch to it calls entry(arg). Returns what
  * the slot has to hold. entry must not return. It starts with the rounding mode and
  * the other floating-point controls that are set now.

@@ -132,6 +132,20 @@
         SWITCH  auv__switch_in
         SWITCH  auv__switch_out
 
+        /* By way of this a function returns that has AUV__RETURNS_BY_JUMP, and not by a ret. */
+        .globl  __x86_return_thunk
+        .hidden __x86_return_thunk
+        .type   __x86_return_thunk, @function
+        .balign 16
+__x86_return_thunk:
+        .cfi_startproc
+        popq    %rcx
+        .cfi_adjust_cfa_offset -8
+        .cfi_register rip, rcx
+        JUMP_BACK
+        .cfi_endproc
+        .size   __x86_return_thunk, . - __x86_return_thunk
+
         .globl  auv__switch_prepare
         .hidden auv__switch_prepare
         .type   auv__switch_prepare, @function

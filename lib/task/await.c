@@ -66,7 +66,7 @@ void auv__await_start(struct auv__task *task, auv_future *future, auv__run_fn wa
                 task->must_cancel = false;
 }
 
-int auv__await_pending(struct auv__task *task, auv_future *future)
+AUV__RETURNS_BY_JUMP int auv__await_pending(struct auv__task *task, auv_future *future)
 {
         auv__await_start(task, future, auv__task_wake);
         return auv__task_suspend(task);
@@ -112,12 +112,12 @@ __attribute__((always_inline)) static inline int await(struct auv__task *task, a
         return auv__future_read(future, ret);
 }
 
-int auv__await(struct auv__task *task, auv_future *future, auv_value *ret)
+AUV__RETURNS_BY_JUMP int auv__await(struct auv__task *task, auv_future *future, auv_value *ret)
 {
         return await(task, future, ret);
 }
 
-int auv_await(auv_future *future, auv_value *ret)
+AUV__RETURNS_BY_JUMP int auv_await(auv_future *future, auv_value *ret)
 {
         struct auv__task *task;
 

@@ -32,7 +32,7 @@ int auv__sleep_start(struct auv__task *task, double delay)
         return 0;
 }
 
-int auv_await_sleep(double delay)
+AUV__RETURNS_BY_JUMP int auv_await_sleep(double delay)
 {
         struct auv__task *task;
 

@@ -110,13 +110,6 @@ static void finish(struct auv__task *task, int r)
         }
 }
 
-__attribute__((always_inline)) static inline int resume(struct auv__task *task, int err)
-{
-        if (task->stackless)
-                return auv__stackless_resume(task->fn, auv__task_frame(task), &task->future.value, err);
-        return auv__stackful_resume(task->coro, err);
-}
-
 /* What a body without a stack has in place of notes, for one step. */
 static void lend_notes(struct auv__task *task, struct auv__notes *notes)
 {
@@ -151,21 +144,19 @@ static void drop_body(struct auv__task *task)
 }
 
 /* Ends the step in which the body has ended with @r. */
-static void end_body(struct auv__task *task, int r)
+static void end_body(struct auv__task *task, const struct auv__notes *notes, int r)
 {
         finish(task, r);
-        if (auv__unlikely(auv_error_current()))
+        if (auv__unlikely(notes->error))
                 auv_error_clear();
 }
 
 /*
  * One step with the task as the current one. Takes over the reference to @error, which is thrown into the
  * body; one that has not started never does then.
- *
- * It is a part of whichever function runs the step: the processor takes a function that returns behind a
- * switch of stacks for another, each time, and so there is but one of them.
  */
-__attribute__((always_inline)) static inline void run_as_current(struct auv__task *task, auv_error *error)
+__attribute__((always_inline)) static inline void run_as_current(struct auv__task *task, bool stackless,
+                                                                 auv_error *error)
 {
         auv_loop *loop = task->future.loop;
         auv_task *outer = loop->current;
@@ -175,7 +166,7 @@ __attribute__((always_inline)) static inline void run_as_current(struct auv__tas
         bool ended;
         int r = 0;
 
-        if (task->stackless)
+        if (stackless)
                 lend_notes(task, &lent);
         else
                 notes = &task->coro->notes;
@@ -186,15 +177,17 @@ __attribute__((always_inline)) static inline void run_as_current(struct auv__tas
                 r = auv__error_set_current(error);
         if (auv__likely(task->started || r == 0)) {
                 task->started = true;
-                r = resume(task, r);
+                if (stackless)
+                        r = auv__stackless_resume(task->fn, auv__task_frame(task), &task->future.value, r);
+                else
+                        r = auv__stackful_resume(task->coro, r);
         }
         notes->context = auv__context_slot;
         ended = r != AUV__CORO_SUSPENDED;
-        if (ended) {
-                end_body(task, r);
-        } else if (task->stackless) {
+        if (ended)
+                end_body(task, notes, r);
+        else if (stackless)
                 take_notes_back(task, lent.error);
-        }
         auv__context_leave(outer_context);
         auv__error_slot = outer_slot;
         loop->current = outer;
@@ -205,10 +198,26 @@ __attribute__((always_inline)) static inline void run_as_current(struct auv__tas
         }
 }
 
-/* The same as a function. */
-static __attribute__((noinline)) void run_apart(struct auv__task *task, auv_error *error)
+static __attribute__((noinline)) void step_without_stack(struct auv__task *task, auv_error *error)
 {
-        run_as_current(task, error);
+        run_as_current(task, /* stackless= */ true, error);
+}
+
+AUV__RETURNS_BY_JUMP static __attribute__((noinline)) void step_with_stack(struct auv__task *task,
+                                                                           auv_error *error)
+{
+        run_as_current(task, /* stackless= */ false, error);
+        /* Lest what is called last there be a tail call, and its ret come behind the switch. */
+        __asm__ volatile("");
+}
+
+/* The same, for either form. Callers do this last: as a tail call it adds no ret behind a switch. */
+static inline void step(struct auv__task *task, auv_error *error)
+{
+        if (task->stackless)
+                step_without_stack(task, error);
+        else
+                step_with_stack(task, error);
 }
 
 /* The error to throw where a request to stop came too late for what the task waited for. */
@@ -284,7 +293,7 @@ void auv__task_wake(struct auv__item *item, bool dropped)
         }
         if (auv__unlikely(task->must_cancel))
                 error = late_cancel(task, error);
-        run_as_current(task, error);
+        step(task, error);
 }
 
 /* The timer is due. */
@@ -410,7 +419,7 @@ void auv__task_unwind(struct auv__task *task)
                 .message = "Task was destroyed but it is pending!", .future = future });
         auv__running_loop = loop;
         task->refusals = 0;
-        run_apart(task, auv__error_static(AUV_ECLOSED));
+        step(task, auv__error_static(AUV_ECLOSED));
         auv__running_loop = outer;
         if (!auv__future_is_done(future)) {
                 abandon(task);
@@ -580,7 +589,7 @@ auv_task *auv_task_new(auv_loop *loop, auv_coro_fn fn, const void *arg, size_t s
                 return auv__no_future(auv_raise(r, NULL));
         auv__tasks_add(task);
         if (auv__unlikely(options->eager_start) && loop->running)
-                run_apart(task, NULL);
+                step(task, NULL);
         else
                 auv__task_make_ready(task);
         return &task->future;
