@@ -530,6 +530,54 @@ Test(server, shares_its_port_where_all_want_that)
         auv_unref(request.server);
 }
 
+static int option_of(const auv_server *server, int option)
+{
+        int value = -1;
+        socklen_t size = sizeof(value);
+
+        getsockopt(socket_of(server), SOL_SOCKET, option, &value, &size);
+        return value;
+}
+
+/* Linux tells it in the field that counts other things for a connection. */
+static unsigned backlog_of(const auv_server *server)
+{
+        struct tcp_info info = { .tcpi_sacked = 0 };
+        socklen_t size = sizeof(info);
+
+        getsockopt(socket_of(server), IPPROTO_TCP, TCP_INFO, &info, &size);
+        return info.tcpi_sacked;
+}
+
+Test(server, has_the_backlog_and_the_address_of_its_options)
+{
+        struct service service = { .n = 0 };
+        AUV_AUTO auv_server *usual = start(&service, NULL);
+        AUV_AUTO auv_server *other = start(&service, AUV_SERVER_OPTIONS(.backlog = 7, .reuse_port = true,
+                                                                        .no_reuse_address = true));
+
+        cr_assert(eq(uint, backlog_of(usual), 100));
+        cr_assert(eq(int, option_of(usual, SO_REUSEADDR), 1));
+        cr_assert(eq(int, option_of(usual, SO_REUSEPORT), 0));
+        cr_assert(eq(uint, backlog_of(other), 7));
+        cr_assert(eq(int, option_of(other, SO_REUSEADDR), 0));
+        cr_assert(eq(int, option_of(other, SO_REUSEPORT), 1));
+        auv_server_close(usual);
+        auv_server_close(other);
+}
+
+Test(server, is_of_the_family_of_its_options)
+{
+        struct service service = { .n = 0 };
+        struct request request = { .service = &service, .options = AUV_SERVER_OPTIONS(.family = AF_INET) };
+
+        cr_assert(eq(int, loop_run(create, &request, NULL), 0));
+        cr_assert(eq(sz, auv_server_sockets(request.server, NULL, 0), 1));
+        cr_assert(eq(int, option_of(request.server, SO_DOMAIN), AF_INET));
+        auv_server_close(request.server);
+        auv_unref(request.server);
+}
+
 Test(server, takes_a_socket_that_is_bound)
 {
         struct service service = { .n = 0 };

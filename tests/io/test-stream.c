@@ -220,6 +220,31 @@ Test(stream, goes_through_unix_sockets_as_well)
         cr_assert_trace("end");
 }
 
+static int talks_by_ipv6(void *arg, auv_value *ret)
+{
+        AUV_AUTO auv_stream_reader *reader = NULL;
+        AUV_AUTO auv_stream_writer *writer = NULL;
+        AUV_AUTO auv_server *of_ipv6 = NULL;
+
+        AUV_TRY(auv_await_start_server(echoes, NULL, "::1", 0, NULL, &of_ipv6));
+        AUV_TRY(auv_await_open_connection("::1", port_of(of_ipv6), NULL, &reader, &writer));
+        AUV_TRY(talks(reader, writer));
+        auv_server_close(of_ipv6);
+        return auv_await_server_wait_closed(of_ipv6);
+}
+
+Test(stream, goes_over_ipv6_as_well)
+{
+        int r;
+
+        srand(3);
+        r = loop_run(talks_by_ipv6, NULL, NULL);
+        if (r == AUV_EADDRNOTAVAIL)
+                cr_skip_test("there is no IPv6 here");
+        cr_assert(eq(int, r, 0));
+        cr_assert_trace("end");
+}
+
 static int overruns(void *arg, auv_value *ret)
 {
         AUV_AUTO auv_stream_reader *reader = NULL;
