@@ -14,6 +14,10 @@
  * in a lower digit, are placed anew. In the end last_ns is set to the time that it is: a timer that stays
  * then is due later than that, and the digit that has placed it still is the first that differs.
  *
+ * A slot whose timers were set in order of their keys, as those of like delays are, needs none of that: what
+ * is due is taken from its begin. While it keeps others, last_ns stays before it, so a timer that is set
+ * meanwhile for a time between goes to the same slot, which then is not in order any more.
+ *
  * What is due is taken out slot by slot, and run before the next slot is looked at: timers that are due
  * at about the same time are then placed and run while the cache has them. One that is set meanwhile for a
  * time that is due has to wait for another turn, so it goes to a list of its own.
@@ -31,6 +35,9 @@
 #include "loop/timer.h"
 
 #include "loop/loop.h"
+
+/* How many timers are taken at once from a slot that keeps others. */
+enum { RUN = 64 };
 
 #define LEVEL_OF(difference) ((63 - (unsigned)__builtin_clzll((difference) | 1)) / AUV__TIMER_BITS)
 
@@ -52,17 +59,21 @@ static void place(struct auv__timers *timers, struct auv__timer *timer)
         const uint64_t key = (uint64_t)timer->when_ns;
         const unsigned level = LEVEL_OF(key ^ (uint64_t)timers->last_ns);
         const unsigned digit = key >> level * AUV__TIMER_BITS & (AUV__TIMER_SLOTS - 1);
-        struct auv__timer_list *slot = &timers->slots[level][digit];
+        struct auv__timer_slot *slot = &timers->slots[level][digit];
 
-        if (!(timers->used[level] >> digit & 1) || auv__timer_list_is_empty(slot)) {
-                auv__timer_list_init(slot);
-                slot->head.when_ns = timer->when_ns;
+        if (!(timers->used[level] >> digit & 1) || auv__timer_list_is_empty(&slot->list)) {
+                auv__timer_list_init(&slot->list);
+                slot->list.head.when_ns = slot->latest_ns = timer->when_ns;
                 timers->used[level] |= UINT64_C(1) << digit;
                 timers->levels |= 1U << level;
-        } else if (timer->when_ns < slot->head.when_ns) {
-                slot->head.when_ns = timer->when_ns;
+        } else if (timer->when_ns >= slot->latest_ns) {
+                slot->latest_ns = timer->when_ns;
+        } else {
+                slot->latest_ns = AUV__NEVER;
+                if (timer->when_ns < slot->list.head.when_ns)
+                        slot->list.head.when_ns = timer->when_ns;
         }
-        auv__timer_list_append(slot, timer);
+        auv__timer_list_append(&slot->list, timer);
 }
 
 void auv__timers_set(struct auv__timers *timers, struct auv__timer *timer, int64_t when_ns)
@@ -77,7 +88,8 @@ void auv__timers_set(struct auv__timers *timers, struct auv__timer *timer, int64
 }
 
 /* The first slot that has a timer, or NULL. */
-static struct auv__timer_list *first_slot(struct auv__timers *timers, unsigned *ret_level, unsigned *ret_digit)
+static struct auv__timer_slot *first_slot(struct auv__timers *timers, unsigned *ret_level,
+                                         unsigned *ret_digit)
 {
         while (timers->levels) {
                 const unsigned level = (unsigned)__builtin_ctz(timers->levels);
@@ -85,7 +97,7 @@ static struct auv__timer_list *first_slot(struct auv__timers *timers, unsigned *
                 while (timers->used[level]) {
                         const unsigned digit = (unsigned)__builtin_ctzll(timers->used[level]);
 
-                        if (!auv__timer_list_is_empty(&timers->slots[level][digit])) {
+                        if (!auv__timer_list_is_empty(&timers->slots[level][digit].list)) {
                                 *ret_level = level;
                                 *ret_digit = digit;
                                 return &timers->slots[level][digit];
@@ -99,13 +111,13 @@ static struct auv__timer_list *first_slot(struct auv__timers *timers, unsigned *
 
 int64_t auv__timers_next(struct auv__timers *timers)
 {
-        const struct auv__timer_list *slot;
+        const struct auv__timer_slot *slot;
         unsigned level, digit;
 
         if (!auv__timer_list_is_empty(&timers->overdue))
                 return timers->now_ns;
         slot = first_slot(timers, &level, &digit);
-        return slot ? slot->head.when_ns : AUV__NEVER;
+        return slot ? slot->list.head.when_ns : AUV__NEVER;
 }
 
 /* Moves all of another list to the end of one. */
@@ -180,27 +192,56 @@ static void spread(struct auv__timers *timers, struct auv__timer_list *slot)
         }
 }
 
-/* Empties the first slot where it begins by now; false where it does not, or there is none. */
-static bool empty_slot(struct auv__timers *timers)
+/* Moves the first few of timers in order to the due ones. False for none. */
+static bool take_first(struct auv__timers *timers, struct auv__timer_list *list)
+{
+        struct auv__timer *const first = (struct auv__timer *)list->head.item.next;
+        struct auv__timer *last = &list->head, *next = first;
+
+        for (unsigned n = 0; n < RUN && next != &list->head && next->when_ns <= timers->now_ns; n++) {
+                last = next;
+                next = (struct auv__timer *)next->item.next;
+        }
+        list->head.when_ns = next->when_ns;
+        if (last == &list->head)
+                return false;
+        list->head.item.next = &next->item;
+        next->previous = &list->head;
+        first->previous = timers->due.head.previous;
+        first->previous->item.next = &first->item;
+        last->item.next = &timers->due.head.item;
+        timers->due.head.previous = last;
+        return true;
+}
+
+/*
+ * Takes from the first slot what is due, some of it at least, or places its timers anew. False where it
+ * begins after now, or none in it is due, or there is no slot.
+ */
+static bool look_at_slot(struct auv__timers *timers)
 {
         const int64_t now_ns = timers->now_ns;
         unsigned level, digit;
-        struct auv__timer_list *slot = first_slot(timers, &level, &digit);
+        struct auv__timer_slot *slot = first_slot(timers, &level, &digit);
         uint64_t begin;
 
-        if (!slot)
+        if (slot) {
+                begin = (uint64_t)timers->last_ns >> level * AUV__TIMER_BITS;
+                begin = ((begin & ~(uint64_t)(AUV__TIMER_SLOTS - 1)) | digit) << level * AUV__TIMER_BITS;
+        }
+        if (!slot || (int64_t)begin > now_ns) {
+                if (now_ns > timers->last_ns)
+                        timers->last_ns = now_ns;
                 return false;
-        begin = (uint64_t)timers->last_ns >> level * AUV__TIMER_BITS;
-        begin = ((begin & ~(uint64_t)(AUV__TIMER_SLOTS - 1)) | digit) << level * AUV__TIMER_BITS;
-        if ((int64_t)begin > now_ns)
-                return false;
+        }
+        if (slot->latest_ns > now_ns && slot->latest_ns != AUV__NEVER)
+                return take_first(timers, &slot->list);
         timers->used[level] &= timers->used[level] - 1;
         timers->last_ns = (int64_t)begin;
-        if (level == 0 || (slot->head.item.next == &slot->head.previous->item
-                           && slot->head.previous->when_ns <= now_ns))
-                splice(&timers->due, slot);
+        if (slot->latest_ns == AUV__NEVER)
+                spread(timers, &slot->list);
         else
-                spread(timers, slot);
+                splice(&timers->due, &slot->list);
         return true;
 }
 
@@ -216,11 +257,8 @@ void auv__timers_advance(struct auv__timers *timers, int64_t now_ns)
 struct auv__timer *auv__timers_take(struct auv__timers *timers)
 {
         while (auv__timer_list_is_empty(&timers->due))
-                if (!empty_slot(timers)) {
-                        if (timers->now_ns > timers->last_ns)
-                                timers->last_ns = timers->now_ns;
+                if (!look_at_slot(timers))
                         return NULL;
-                }
         return auv__timer_list_pop(&timers->due);
 }
 

@@ -23,6 +23,12 @@ struct auv__timer_list {
         struct auv__timer head;
 };
 
+/* Timers of keys that are near to each other. list.head.when_ns is the least, or less. */
+struct auv__timer_slot {
+        struct auv__timer_list list;
+        int64_t latest_ns; /* where they are in order, the greatest key or more; else AUV__NEVER */
+};
+
 enum {
         AUV__TIMER_BITS = 6,
         AUV__TIMER_SLOTS = 1 << AUV__TIMER_BITS,
@@ -38,7 +44,7 @@ struct auv__timers {
         struct auv__timer_list due;       /* the first of those that are due, in order */
         struct auv__timer_list overdue;   /* those that were set when they were due already, as they were set */
         struct auv__timer_list never;     /* those for AUV__NEVER */
-        struct auv__timer_list slots[AUV__TIMER_LEVELS][AUV__TIMER_SLOTS]; /* see auv__timers_init() */
+        struct auv__timer_slot slots[AUV__TIMER_LEVELS][AUV__TIMER_SLOTS]; /* see auv__timers_init() */
 };
 
 /* Writes all but the slots, which are initialized when they are used. */
