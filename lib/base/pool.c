@@ -12,6 +12,9 @@
  * many blocks as are in use, and no fewer than RESERVE of them are there: so memory goes back after a
  * peak, in batches, and numbers that go up and down by less never map.
  *
+ * A class that has POPULATE_AFTER slabs in use will most likely fill the next one too. So all pages of it
+ * are asked for at once: one call in place of 64 faults.
+ *
  * Where somebody watches allocations, a sanitizer or an allocator that the program has set, each block is
  * one, with its links in front.
  */
@@ -22,9 +25,14 @@
 
 #include <sys/mman.h>
 
-#define SLAB_SIZE ((size_t)256 << 10)
-#define RESERVE   16
-#define ALIGN     16
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+
+#define SLAB_SIZE      ((size_t)256 << 10)
+#define RESERVE        16
+#define POPULATE_AFTER 32
+#define ALIGN          16
 
 #ifndef MAP_NORESERVE
 #define MAP_NORESERVE 0
@@ -113,6 +121,9 @@ static struct auv__pool_slab *slab_map(struct auv__pool *pool, struct auv__pool_
 
         if (!slab)
                 return NULL;
+        /* An error means that the kernel is older than Linux 5.14; or that there is no memory, as will show. */
+        if (class->n_used / ((SLAB_SIZE - SLAB_HEAD) / size) >= POPULATE_AFTER)
+                madvise(slab, SLAB_SIZE, MADV_POPULATE_WRITE);
         slab->class = class;
         slab->size = (uint32_t)size;
         slab->n = (uint32_t)((SLAB_SIZE - SLAB_HEAD) / size);
