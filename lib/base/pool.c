@@ -163,7 +163,7 @@ static void trim(struct auv__pool *pool, struct auv__pool_class *class)
         class->n_idle = n_kept;
 }
 
-static void *malloc_lone(struct auv__pool *pool, size_t size, size_t before)
+static __attribute__((noinline)) void *malloc_lone(struct auv__pool *pool, size_t size, size_t before)
 {
         struct auv__pool_lone *lone = auv__malloc(sizeof(*lone) + before + size);
 
@@ -174,14 +174,31 @@ static void *malloc_lone(struct auv__pool *pool, size_t size, size_t before)
         return (char *)(lone + 1) + before;
 }
 
-static void free_lone(struct auv__pool_lone *lone)
+static __attribute__((noinline)) void free_lone(struct auv__pool_lone *lone)
 {
         lone_remove(lone);
         auv__free(lone);
 }
 
-/* A slab that has a block to give, for one that has none or is idle. */
-static struct auv__pool_slab *next_slab(struct auv__pool *pool, struct auv__pool_class *class, size_t size)
+/* A block of a slab that is partial. */
+static inline void *take_block(struct auv__pool_slab *slab)
+{
+        struct auv__pool_class *class = slab->class;
+        struct free_block *block = slab->free;
+
+        if (block)
+                slab->free = block->next;
+        else
+                block = (void *)((char *)slab + SLAB_HEAD + slab->n_taken++ * slab->size);
+        class->n_used++;
+        if (++slab->n_used == slab->n)
+                list_remove(&class->partial, slab);
+        return block;
+}
+
+/* Where no slab is partial. */
+static __attribute__((noinline)) void *malloc_apart(struct auv__pool *pool, struct auv__pool_class *class,
+                                                    size_t size)
 {
         struct auv__pool_slab *slab = class->idle;
 
@@ -192,35 +209,32 @@ static struct auv__pool_slab *next_slab(struct auv__pool *pool, struct auv__pool
         list_remove(&class->idle, slab);
         class->n_idle--;
         list_push(&class->partial, slab);
-        return slab;
+        return take_block(slab);
 }
 
 void *auv__pool_malloc(struct auv__pool *pool, size_t size, size_t before, bool *ret_alone)
 {
         const size_t step = (size - 1) / AUV__POOL_STEP;
         struct auv__pool_class *class;
-        struct auv__pool_slab *slab;
-        struct free_block *block;
 
         *ret_alone = pool->alone || before > 0 || step >= AUV__POOL_CLASSES;
         if (__builtin_expect(*ret_alone, 0))
                 return malloc_lone(pool, size, before);
         class = &pool->classes[step];
-        slab = class->partial;
-        if (__builtin_expect(!slab, 0)) {
-                slab = next_slab(pool, class, (step + 1) * AUV__POOL_STEP);
-                if (!slab)
-                        return NULL;
-        }
-        block = slab->free;
-        if (block)
-                slab->free = block->next;
-        else
-                block = (void *)((char *)slab + SLAB_HEAD + slab->n_taken++ * slab->size);
-        class->n_used++;
-        if (++slab->n_used == slab->n)
-                list_remove(&class->partial, slab);
-        return block;
+        if (__builtin_expect(!class->partial, 0))
+                return malloc_apart(pool, class, (step + 1) * AUV__POOL_STEP);
+        return take_block(class->partial);
+}
+
+/* No block of the slab is in use any more. */
+static __attribute__((noinline)) void make_idle(struct auv__pool *pool, struct auv__pool_slab *slab)
+{
+        struct auv__pool_class *class = slab->class;
+
+        list_remove(&class->partial, slab);
+        list_push(&class->idle, slab);
+        class->n_idle++;
+        trim(pool, class);
 }
 
 void auv__pool_free(struct auv__pool *pool, void *memory, size_t before, bool alone)
@@ -240,12 +254,8 @@ void auv__pool_free(struct auv__pool *pool, void *memory, size_t before, bool al
         class->n_used--;
         if (slab->n_used-- == slab->n)
                 list_push(&class->partial, slab);
-        if (slab->n_used == 0) {
-                list_remove(&class->partial, slab);
-                list_push(&class->idle, slab);
-                class->n_idle++;
-                trim(pool, class);
-        }
+        if (slab->n_used == 0)
+                make_idle(pool, slab);
 }
 
 void auv__pool_each(struct auv__pool *pool, void (*visit)(void *block, void *arg), void *arg)

@@ -279,17 +279,14 @@ static struct auv__stack_class *find_class(struct auv__stack_pool *pool, size_t 
         return &pool->classes[i];
 }
 
-int auv__stack_acquire(struct auv__stack_pool *pool, size_t size, struct auv__stack **ret_stack)
+/* Where no stack has been released in the slab to be taken first, or there is none. */
+static __attribute__((noinline)) int acquire_apart(struct auv__stack_class *class,
+                                                   struct auv__stack **ret_stack)
 {
-        struct auv__stack_class *class;
-        struct auv__stack_slab *slab;
+        struct auv__stack_slab *slab = class->partial.head;
         struct auv__stack *stack;
         int r;
 
-        if (size > AUV__STACK_MAX)
-                return AUV_EINVAL;
-        class = find_class(pool, size ? size : pool->default_size);
-        slab = class->partial.head;
         if (!slab)
                 slab = class->idle.head;
         if (!slab)
@@ -310,6 +307,22 @@ int auv__stack_acquire(struct auv__stack_pool *pool, size_t size, struct auv__st
         }
         slab_use(slab);
         *ret_stack = stack;
+        return 0;
+}
+
+int auv__stack_acquire(struct auv__stack_pool *pool, size_t size, struct auv__stack **ret_stack)
+{
+        struct auv__stack_class *class;
+        struct auv__stack_slab *slab;
+
+        if (size > AUV__STACK_MAX)
+                return AUV_EINVAL;
+        class = find_class(pool, size ? size : pool->default_size);
+        slab = class->partial.head;
+        if (!slab || !slab->free)
+                return acquire_apart(class, ret_stack);
+        *ret_stack = slab_pop(slab);
+        slab_use(slab);
         return 0;
 }
 

@@ -185,7 +185,7 @@ const void *auv__stackful_bottom(void)
         return (const void *)(uintptr_t)run;
 }
 
-static void destroy(struct auv__coro *coro)
+void auv__stackful_destroy(struct auv__coro *coro)
 {
         struct stackful *co = from_coro(coro);
         struct auv__stack *stack = co->stack;
@@ -203,7 +203,7 @@ static void destroy(struct auv__coro *coro)
         auv__stack_release(stack);
 }
 
-static const struct auv__coro_ops ops = { .resume = auv__stackful_resume, .destroy = destroy };
+static const struct auv__coro_ops ops = { .resume = auv__stackful_resume, .destroy = auv__stackful_destroy };
 
 /* A stack of which the argument takes no more than half. */
 static int acquire(struct auv__stack_pool *pool, size_t stack_size, size_t size,

@@ -27,8 +27,9 @@ struct auv__stack_pool;
 int auv__stackful_new(struct auv__stack_pool *pool, size_t stack_size, auv_coro_fn fn, const void *arg,
                       size_t size, auv_value *ret, struct auv__coro **ret_coro);
 
-/* The op, for those who know the kind. */
+/* The ops, for those who know the kind. */
 int auv__stackful_resume(struct auv__coro *coro, int err);
+void auv__stackful_destroy(struct auv__coro *coro);
 
 /*
  * On the coroutine's own stack, at any call depth: go back to whoever resumed it. Returns

@@ -140,9 +140,9 @@ void auv__loop_free(struct auv__object *object)
         auv__free(loop);
 }
 
-void auv__loop_release(auv_loop *loop)
+void auv__loop_end_use(auv_loop *loop)
 {
-        if (--loop->live == 0 && loop->closed && !loop->closing)
+        if (loop->closed && !loop->closing)
                 auv_unref(loop);
 }
 
@@ -301,13 +301,11 @@ int auv__loop_refuse_thread(const auv_loop *loop)
         return pthread_equal(loop->thread, pthread_self()) ? 0 : auv_raise(AUV_ETHREAD, NULL);
 }
 
-int auv__loop_check(auv_loop **loop)
+int auv__loop_check_well(const auv_loop *loop)
 {
-        if (!*loop)
-                *loop = auv__running_loop;
-        if (auv__unlikely(!*loop))
+        if (!loop)
                 return auv_raise(AUV_ENOLOOP, NULL);
-        if (auv__unlikely((*loop)->closed))
+        if (loop->closed)
                 return auv_raise(AUV_ECLOSED, NULL);
-        return auv__loop_check_thread(*loop);
+        return auv__loop_check_thread(loop);
 }

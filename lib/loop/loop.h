@@ -54,6 +54,7 @@ struct auv_loop {
         int64_t until_ns;     /* where auv_loop_run_until() ends; else AUV__NEVER */
         struct auv__shuffle *shuffle; /* NULL: the ready queue is run in order */
         unsigned since_poll;  /* items run since I/O was last looked at */
+        unsigned considered;  /* how many they were when there was no need for it, last */
 
         const void *frame_site; /* where the await of the stackless body that runs returns to */
         auv_task *current;    /* the task whose step runs; kept by the task layer */
@@ -119,8 +120,18 @@ static inline int auv__loop_check_thread(const auv_loop *loop)
  */
 int auv__loop_options_copy(const auv_loop_options *options, auv_loop_options *ret);
 
+/* Why nothing can be scheduled on a loop that is NULL, closed or in debug mode; or 0. */
+int auv__loop_check_well(const auv_loop *loop);
+
 /* NULL stands for the running loop. Returns 0, or why nothing can be scheduled on the loop. */
-int auv__loop_check(auv_loop **loop);
+static inline int auv__loop_check(auv_loop **loop)
+{
+        if (!*loop)
+                *loop = auv__running_loop;
+        if (auv__likely(*loop && !(*loop)->closed && !auv__loop_hooks(*loop)))
+                return 0;
+        return auv__loop_check_well(*loop);
+}
 
 /* Counts an object whose memory must not outlive the loop's. */
 static inline void auv__loop_hold(auv_loop *loop)
@@ -128,7 +139,14 @@ static inline void auv__loop_hold(auv_loop *loop)
         loop->live++;
 }
 
-void auv__loop_release(auv_loop *loop);
+/* Nothing needs the loop's memory any more but whoever has a reference. */
+void auv__loop_end_use(auv_loop *loop);
+
+static inline void auv__loop_release(auv_loop *loop)
+{
+        if (auv__unlikely(--loop->live == 0))
+                auv__loop_end_use(loop);
+}
 
 /* The guest that has this close function; NULL where there is none yet. */
 struct auv__guest *auv__loop_guest(const auv_loop *loop, void (*close)(struct auv__guest *, auv_loop *));

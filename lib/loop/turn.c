@@ -54,13 +54,20 @@ static void jump(auv_loop *loop, int64_t next_ns)
         }
 }
 
+/* I/O has been looked at just now. */
+static void note_poll(auv_loop *loop)
+{
+        loop->since_poll = 0;
+        loop->considered = 0;
+}
+
 /* What libuv's callbacks make ready before libuv blocks must keep it from blocking: hence parked. */
 static void wait_for_io(auv_loop *loop, int64_t deadline_ns)
 {
         loop->parked = true;
         auv__reactor_wait(loop->reactor, loop->virtual_clock ? AUV__NEVER : deadline_ns);
         loop->parked = false;
-        loop->since_poll = 0;
+        note_poll(loop);
 }
 
 /* With nothing ready: jump the virtual clock, or wait. Returns 0 or AUV_EDEADLK. */
@@ -87,12 +94,14 @@ static int wait_for_anything(auv_loop *loop)
 
 static void poll_now_and_then(auv_loop *loop)
 {
-        if (loop->since_poll < POLL_INTERVAL)
+        if (auv__likely(loop->since_poll - loop->considered < POLL_INTERVAL))
                 return;
-        if (loop->since_poll < IDLE_POLL_INTERVAL && !auv__reactor_io_is_pending(loop->reactor))
+        if (loop->since_poll < IDLE_POLL_INTERVAL && !auv__reactor_io_is_pending(loop->reactor)) {
+                loop->considered = loop->since_poll;
                 return;
+        }
         auv__reactor_poll(loop->reactor);
-        loop->since_poll = 0;
+        note_poll(loop);
 }
 
 /* The same as below in debug mode. */

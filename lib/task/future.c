@@ -35,15 +35,6 @@ int auv__no_future_reason(void)
         return no_future_reason;
 }
 
-void auv__future_init(auv_future *future, auv_loop *loop, enum auv__kind kind)
-{
-        future->object = auv__object_init(kind, 0);
-        future->callbacks = NULL;
-        future->loop = loop;
-        future->value = (auv_value) { 0 };
-        auv__loop_hold(loop);
-}
-
 auv_future *auv_loop_create_future(auv_loop *loop)
 {
         const int r = auv__loop_check(&loop);

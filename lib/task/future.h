@@ -48,7 +48,14 @@ struct auv_future {
 };
 
 /* A pending future with one reference. It counts as living on the loop until auv__future_deinit(). */
-void auv__future_init(auv_future *future, auv_loop *loop, enum auv__kind kind);
+static inline void auv__future_init(auv_future *future, auv_loop *loop, enum auv__kind kind)
+{
+        future->object = auv__object_init(kind, 0);
+        future->callbacks = NULL;
+        future->loop = loop;
+        future->value = (auv_value) { 0 };
+        auv__loop_hold(loop);
+}
 
 /* Drops its callbacks and gives back what it holds, but not its own memory. */
 void auv__future_deinit(auv_future *future);

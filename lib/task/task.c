@@ -139,7 +139,7 @@ static void take_notes_back(struct auv__task *task, auv_error *error)
 static void drop_body(struct auv__task *task)
 {
         if (!task->stackless)
-                auv__coro_destroy(task->coro);
+                auv__stackful_destroy(task->coro);
         task->coro = NULL;
 }
 
@@ -598,14 +598,13 @@ auv_task *auv_task_new(auv_loop *loop, auv_coro_fn fn, const void *arg, size_t s
 auv_task *auv_loop_create_task(auv_loop *loop, auv_coro_fn fn, const void *arg, size_t size,
                                const auv_task_options *options)
 {
-        void *user = NULL;
-        auv_task_factory_fn factory;
+        const struct auv__tasks *tasks;
 
         if (!loop)
                 loop = auv__running_loop;
-        factory = auv_loop_get_task_factory(loop, &user);
-        if (auv__unlikely(factory != NULL) && !loop->closed)
-                return factory(loop, fn, arg, size, options, user);
+        tasks = loop && loop->tenant ? auv__loop_tasks(loop) : NULL;
+        if (auv__unlikely(tasks && tasks->factory) && !loop->closed)
+                return tasks->factory(loop, fn, arg, size, options, tasks->factory_user);
         return auv_task_new(loop, fn, arg, size, options);
 }
 
