@@ -2,7 +2,12 @@
 
 #include "support/crowd.h"
 
-#include <stdlib.h>
+#include <sys/mman.h>
+
+static size_t size_of(size_t n)
+{
+        return sizeof(struct bench_crowd) + n * sizeof(auv_task *);
+}
 
 auv_task *bench_create_task(enum bench_form form, struct bench_body body, const void *frame, size_t size)
 {
@@ -12,11 +17,13 @@ auv_task *bench_create_task(enum bench_form form, struct bench_body body, const 
 
 struct bench_crowd *bench_crowd_new(size_t n)
 {
-        struct bench_crowd *crowd;
+        /* malloc() would keep it, and that would be taken for what the tasks have left. */
+        struct bench_crowd *crowd = mmap(/* addr= */ NULL, size_of(n), PROT_READ | PROT_WRITE,
+                                         MAP_PRIVATE | MAP_ANONYMOUS, /* fd= */ -1, /* offset= */ 0);
 
-        crowd = calloc(1, sizeof(*crowd) + n * sizeof(crowd->tasks[0]));
-        if (crowd)
-                crowd->n = n;
+        if (crowd == MAP_FAILED)
+                return NULL;
+        crowd->n = n;
         return crowd;
 }
 
@@ -26,7 +33,7 @@ void bench_crowd_free(struct bench_crowd *crowd)
                 return;
         for (size_t i = 0; i < crowd->n; i++)
                 auv_unref(crowd->tasks[i]);
-        free(crowd);
+        munmap(crowd, size_of(crowd->n));
 }
 
 int bench_await_crowd(struct bench_crowd *crowd, int flags)

@@ -7,6 +7,11 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
 
 static void *(*malloc_fn)(size_t) = malloc;
 static void *(*realloc_fn)(void *, size_t) = realloc;
@@ -62,4 +67,22 @@ void auv__free(void *memory)
 {
         if (memory)
                 free_fn(memory);
+}
+
+void *auv__map(size_t size)
+{
+        void *memory = mmap(/* addr= */ NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+                            /* fd= */ -1, /* offset= */ 0);
+
+        if (memory == MAP_FAILED)
+                return NULL;
+        /* All pages with one call. An error means that the kernel is older than Linux 5.14. */
+        madvise(memory, size, MADV_POPULATE_WRITE);
+        return memory;
+}
+
+void auv__unmap(void *memory, size_t size)
+{
+        if (munmap(memory, size) < 0)
+                madvise(memory, size, MADV_DONTNEED);
 }

@@ -23,6 +23,13 @@ void auv__clear(void *memory, size_t size);
 
 void auv__free(void *memory);
 
+/*
+ * A mapping, all of which is going to be used: malloc() would take a large block from a mapping as well, but
+ * not any more once one was freed, and then keep its memory. NULL where there is none.
+ */
+void *auv__map(size_t size);
+void auv__unmap(void *memory, size_t size);
+
 /* Whether it is the C library's; if not, the program may want to see each allocation. */
 bool auv__alloc_is_default(void);
 

@@ -16,14 +16,17 @@
 
 #include "task/gather.h"
 
+#include "base/alloc.h"
 #include "base/error.h"
 #include "loop/hooks.h"
 #include "task/await.h"
 #include "task/behind.h"
 #include "task/kinds.h"
+#include "task/task.h"
 #include "task/value.h"
 
 #define CHUNK_SIZE ((size_t)1024)
+#define LARGE      ((size_t)1 << 20)
 
 enum { MANY = 64, IN_CHUNK = CHUNK_SIZE / sizeof(struct auv__item) - 1 };
 
@@ -155,22 +158,38 @@ static size_t room_for(size_t n)
         return waiting > results ? waiting : results;
 }
 
+/* Whether so many bytes have a mapping of their own: not where somebody watches allocations. */
+static bool stands_apart(const auv_loop *loop, size_t size)
+{
+        return size >= LARGE && auv__alloc_is_default() && !auv__loop_tasks(loop)->pool.alone;
+}
+
 static struct auv__gather *new_gather(auv_loop *loop, size_t n, int flags)
 {
-        const size_t fixed = sizeof(struct auv__gather) + n * sizeof(auv_future *);
         struct auv__gather *gather;
+        void *mapping = NULL;
         uint16_t traced;
         size_t size;
 
         if (auv__tasks_require(loop) < 0 || n > SIZE_MAX / 64)
                 return NULL;
-        size = fixed + room_for(n);
-        gather = auv__made_malloc(loop, size, &traced);
-        if (!gather)
+        size = n * sizeof(auv_future *) + room_for(n);
+        if (stands_apart(loop, size)) {
+                mapping = auv__map(size);
+                if (!mapping)
+                        return NULL;
+        }
+        gather = auv__made_malloc(loop, sizeof(*gather) + (mapping ? 0 : size), &traced);
+        if (!gather) {
+                if (mapping)
+                        auv__unmap(mapping, size);
                 return NULL;
+        }
         *gather = (struct auv__gather) { .attachment = { .drop = drop_attachment },
-                                         .return_exceptions = flags & AUV_RETURN_EXCEPTIONS };
-        gather->waiting = (char *)gather + fixed;
+                                         .return_exceptions = flags & AUV_RETURN_EXCEPTIONS,
+                                         .n_mapped = mapping ? size : 0 };
+        gather->children = mapping ? mapping : (void *)(gather + 1);
+        gather->waiting = gather->children + n;
         auv__future_init(&gather->future, loop, AUV__GATHER);
         gather->future.object.flags |= traced;
         return gather;
@@ -305,6 +324,8 @@ void auv__gather_deinit(auv_future *future)
                         auv_unref(auv_value_error(&gather->results->values[i]));
         for (size_t i = 0; i < gather->n; i++)
                 auv_unref(gather->children[i]);
+        if (gather->n_mapped > 0)
+                auv__unmap(gather->children, gather->n_mapped);
 }
 
 void auv__gather_walk_begin(struct auv__gather *gather, struct auv__gather *above, auv_future *first,

@@ -26,11 +26,12 @@ struct auv__gather {
                 size_t next;
                 bool accepted;
         } walk;
-        union {                           /* behind the children in the same block */
+        union {                           /* behind the children, in their block */
                 void *waiting;             /* items that wait for unique children, one for each */
                 struct auv__list *results;         /* once all are done, in the same place */
         };
-        auv_future *children[];           /* n, each with a reference */
+        size_t n_mapped;                  /* bytes, where the children have a mapping of their own; else 0 */
+        auv_future **children;            /* n, each with a reference */
 };
 
 static inline struct auv__gather *auv__to_gather(auv_future *future)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "coro/sanitizer.h"
 #include "support/coroutine.h"
 #include "support/failing_allocator.h"
 #include "support/loop.h"
@@ -9,6 +10,9 @@
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+
+#include <stdio.h>
+#include <stdlib.h>
 
 TestSuite(gather, .init = loop_setup, .fini = loop_teardown);
 
@@ -638,4 +642,50 @@ static void gather_sweep(void)
 Test(gather, without_memory_fails_and_leaves_nothing)
 {
         cr_assert(gt(long, failing_allocator_sweep(gather_sweep), 1));
+}
+
+/* What of the process is in memory, in bytes. */
+static size_t resident(void)
+{
+        FILE *file = fopen("/proc/self/statm", "r");
+        size_t size = 0, pages = 0;
+
+        cr_assert(ne(ptr, file, NULL));
+        cr_assert(eq(int, fscanf(file, "%zu %zu", &size, &pages), 2));
+        fclose(file);
+        return pages * 4096;
+}
+
+/* With the allocator that programs have; it would keep the pages of the second one's block. */
+Test(very_large_gather, leaves_nothing_behind)
+{
+        enum { N = 100000, SIZE = 32 * N };
+
+        auv_future **futures = calloc(N, sizeof(*futures));
+        auv_future *gather;
+        const auv_value *results;
+        size_t before, n;
+
+        loop = loop_new();
+        for (size_t i = 0; i < N; i++)
+                futures[i] = auv_loop_create_future(loop);
+        before = resident();
+        for (int i = 0; i < 2; i++) {
+                gather = auv_gather(futures, N, 0);
+                if (i == 0)
+                        for (size_t k = 0; k < N; k++)
+                                auv_future_set_result(futures[k], NUMBER((int64_t)k));
+                loop_turns(2);
+                results = list_of(gather, &n);
+                cr_assert(eq(sz, n, N));
+                for (size_t k = 0; k < N; k++)
+                        cr_assert(eq(i64, results[k].i, (int64_t)k));
+                auv_unref(gather);
+        }
+        if (!auv__sanitizer_finds_leaks() && !auv__sanitizer_is_valgrind())
+                cr_assert(lt(sz, resident(), before + SIZE / 4));
+        for (size_t i = 0; i < N; i++)
+                auv_unref(futures[i]);
+        free(futures);
+        loop = auv_unref(loop);
 }
