@@ -138,7 +138,10 @@ static void *heap_take(int64_t now)
         return timer;
 }
 
-/* Radix heap of one bit a digit: bucket i has the keys that differ from the last first in bit i - 1. A bucket's own is the least. */
+/*
+ * Radix heap of one bit a digit: bucket i has the keys that differ from the last first in bit i - 1. A
+ * bucket's own is the least.
+ */
 
 struct radix_timer {
         struct radix_timer *next, *previous;

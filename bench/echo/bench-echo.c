@@ -174,7 +174,8 @@ static int start_server(const struct options *options, pid_t *ret_pid)
         while (port == 0 && fgets(line, sizeof(line), file))
                 sscanf(line, "port %d", &port);
         if (port == 0) {
-                fprintf(stderr, "bench-echo: %s has not said which port it listens on\n", options->server[0]);
+                fprintf(stderr, "bench-echo: %s has not said which port it listens on\n",
+                        options->server[0]);
                 exit(2);
         }
         /* The pipe stays open, so that the server's last words do not kill it. */

@@ -121,7 +121,7 @@ static struct auv__pool_slab *slab_map(struct auv__pool *pool, struct auv__pool_
 
         if (!slab)
                 return NULL;
-        /* An error means that the kernel is older than Linux 5.14; or that there is no memory, as will show. */
+        /* An error: the kernel is older than Linux 5.14; or there is no memory, as will show. */
         if (class->n_used / ((SLAB_SIZE - SLAB_HEAD) / size) >= POPULATE_AFTER)
                 madvise(slab, SLAB_SIZE, MADV_POPULATE_WRITE);
         slab->class = class;
@@ -138,7 +138,8 @@ static struct auv__pool_slab *slab_map(struct auv__pool *pool, struct auv__pool_
 static void slab_unmap(struct auv__pool *pool, struct auv__pool_slab *slab)
 {
         *(slab->previous_of_all ? &slab->previous_of_all->next_of_all : &pool->slabs) = slab->next_of_all;
-        *(slab->next_of_all ? &slab->next_of_all->previous_of_all : &pool->last_slab) = slab->previous_of_all;
+        *(slab->next_of_all ? &slab->next_of_all->previous_of_all : &pool->last_slab) =
+                slab->previous_of_all;
         if (munmap(slab, SLAB_SIZE) < 0)
                 madvise(slab, SLAB_SIZE, MADV_DONTNEED);
 }

@@ -55,7 +55,8 @@ static inline void auv__stackless_note_site(auv_stackless_fn fn, auv_frame *fram
 /* That; NULL where it is not known, or the body runs. */
 static inline const void *auv__stackless_site(auv_stackless_fn fn, const auv_frame *frame)
 {
-        return frame->error > AUV__FRAME_WAITS ? (const char *)(uintptr_t)fn + (frame->error - AUV__FRAME_SITE)
+        return frame->error > AUV__FRAME_WAITS
+                ? (const char *)(uintptr_t)fn + (frame->error - AUV__FRAME_SITE)
                                                : NULL;
 }
 

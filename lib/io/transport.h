@@ -57,7 +57,7 @@ struct auv_transport {
         struct auv__object *context; /* see base/context.h */
         auv_error *error;            /* what connection_lost() is to be told, or NULL */
         struct auv__arrival *made;   /* who waits for connection_made() */
-        struct auv__arrival **taker; /* who waits there receives itself, see auv__transport_take(); or NULL */
+        struct auv__arrival **taker; /* who waits there receives itself; see auv__transport_take() */
         struct auv__attempt *attempt; /* of a task to send when nothing is buffered, or NULL */
         auv_server *server;          /* with a reference, or NULL */
         auv_transport *previous;     /* in the server's list */
@@ -136,8 +136,8 @@ void auv__transport_maybe_resume(auv_transport *transport);
 /*
  * A task that waited at the transport's taker, and has been woken, reads: what is there comes in now, in its
  * own step, and not when the descriptor was found ready. Of many connections that are ready at a time each
- * so has its data in the cache, in a buffer that the one before has just given up. Called also where the task
- * does not want it any more, because it was cancelled; then it is left where it is.
+ * so has its data in the cache, in a buffer that the one before has just given up. Called also where the
+ * task does not want it any more, because it was cancelled; then it is left where it is.
  */
 void auv__transport_take(auv_transport *transport, bool wanted);
 

@@ -42,7 +42,7 @@ struct auv__timers {
         unsigned levels;                  /* those that may have a slot in use, as bits */
         uint64_t used[AUV__TIMER_LEVELS]; /* slots that are initialized and may have timers, as bits */
         struct auv__timer_list due;       /* the first of those that are due, in order */
-        struct auv__timer_list overdue;   /* those that were set when they were due already, as they were set */
+        struct auv__timer_list overdue;   /* those that were due when they were set, as they were set */
         struct auv__timer_list never;     /* those for AUV__NEVER */
         struct auv__timer_slot slots[AUV__TIMER_LEVELS][AUV__TIMER_SLOTS]; /* see auv__timers_init() */
 };

@@ -62,7 +62,8 @@ void auv__await_start(struct auv__task *task, auv_future *future, auv__run_fn wa
         task->wait.item.run = wake;
         task->wait.future = future;
         auv__future_watch(future, &task->wait);
-        if (auv__unlikely(task->must_cancel) && auv__cancel(future, auv__task_cancel_error(&task->future)) > 0)
+        if (auv__unlikely(task->must_cancel) &&
+            auv__cancel(future, auv__task_cancel_error(&task->future)) > 0)
                 task->must_cancel = false;
 }
 

@@ -126,7 +126,8 @@ void auv__gather_wake_of_many(struct auv__item *item, bool dropped)
 {
         const struct auv__gather_chunk *chunk = chunk_of(item);
 
-        end_wait(chunk->gather, chunk->gather->children[chunk->first + (size_t)(item - chunk->items)], dropped);
+        end_wait(chunk->gather, chunk->gather->children[chunk->first + (size_t)(item - chunk->items)],
+                 dropped);
 }
 
 auv_future *auv__gather_behind(const struct auv__item *item)

@@ -29,7 +29,8 @@ static int run_in_subframe(auv_subframe *subframe)
         return r < 0 ? r : (int)value.i;
 }
 
-AUV__RETURNS_BY_JUMP int auv__steps_run(struct auv__task *task, auv_stackless_fn fn, void *frame, size_t size)
+AUV__RETURNS_BY_JUMP int auv__steps_run(struct auv__task *task, auv_stackless_fn fn, void *frame,
+                                        size_t size)
 {
         auv_subframe *subframe = task->future.loop->subframe;
         auv_value value = { 0 };

@@ -66,7 +66,7 @@ int auv__task_borrow(const auv_value *slot, auv_future *source)
         return 0;
 }
 
-/* Who owns the task's result, with the reference to it; NULL where that is no more the one that was borrowed. */
+/* Who owns the task's result, with the reference to it; NULL where it is no more the one borrowed. */
 static auv_future *take_lender(struct auv__task *task)
 {
         const auv_value *own = &task->future.value;
@@ -451,7 +451,8 @@ static const auv_task_options *read_options(const auv_task_options *options, auv
 /* Where the frame is to stand, and how much memory the task has with it. */
 static size_t size_with_frame(size_t frame_size, bool *ret_aligned)
 {
-        *ret_aligned = frame_size % AUV__FRAME_ALIGN == 0 && frame_size > sizeof(auv_frame) + AUV__FRAME_ALIGN;
+        *ret_aligned = frame_size % AUV__FRAME_ALIGN == 0 &&
+                       frame_size > sizeof(auv_frame) + AUV__FRAME_ALIGN;
         return auv__task_frame_offset(*ret_aligned) + frame_size;
 }
 

@@ -42,7 +42,7 @@ struct auv__task {
         };
         union {                                  /* both NULL once it has ended */
                 struct auv__coro *coro;
-                auv_stackless_fn fn;             /* stackless: the body, whose frame stands behind the task */
+                auv_stackless_fn fn;             /* stackless: the body; its frame stands behind the task */
         };
         struct auv__object *context;             /* see base/context.h */
         union {
@@ -100,7 +100,7 @@ static inline struct auv__tasks *auv__loop_tasks(const auv_loop *loop)
         return auv__container_of(loop->tenant, struct auv__tasks, tenant);
 }
 
-/* The future that a task which is not done waits for, or has waited for when its next step is ready; or NULL. */
+/* What a task that is not done waits for, or has waited for when its next step is ready; or NULL. */
 static inline auv_future *auv__task_awaited(const struct auv__task *task)
 {
         return task->sleep == AUV__AWAKE ? task->wait.future : NULL;
@@ -181,7 +181,7 @@ void auv__tasks_free(struct auv__task *task);
 void auv__tasks_add(struct auv__task *task);
 void auv__tasks_remove(struct auv__task *task);
 
-/* The first @n of the loop's pending tasks, in the order in which they were made; returns how many they are. */
+/* The first @n of the loop's pending tasks, in the order in which they were made; returns how many. */
 size_t auv__tasks_first(struct auv__tasks *tasks, auv_task **ret_tasks, size_t n);
 
 /* task.c: a pending task of a closed loop is made to return. */

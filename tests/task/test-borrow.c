@@ -56,7 +56,8 @@ static int makes_another(void *arg, auv_value *ret)
 
 static int hands_on_the_second(void *arg, auv_value *ret)
 {
-        AUV_AUTO auv_task *first = auv_create_task(makes_text, "a", 0), *second = auv_create_task(makes_text, "b", 0);
+        AUV_AUTO auv_task *first = auv_create_task(makes_text, "a", 0);
+        AUV_AUTO auv_task *second = auv_create_task(makes_text, "b", 0);
 
         AUV_TRY(auv_await(first, ret));
         return auv_await(second, ret);
