@@ -14,6 +14,7 @@
 #include "support/check.h"
 #include "support/descriptors.h"
 #include "support/failing_allocator.h"
+#include "support/instrumented.h"
 #include "support/loop.h"
 
 #include <arpa/inet.h>
@@ -27,15 +28,6 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define IS_INSTRUMENTED 1
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define IS_INSTRUMENTED 1
-#endif
 
 /* What the server sends on top of the echo where it is asked for much: more than any buffer takes. */
 enum { MUCH = 8 * 1024 * 1024 };
@@ -303,7 +295,7 @@ int main(int argc, char **argv)
                 fprintf(stderr, "usage: %s at-once|in-turn|resets\n", argv[0]);
                 return 2;
         }
-#ifdef IS_INSTRUMENTED
+#if WITH_ADDRESS_SANITIZER || WITH_THREAD_SANITIZER
         n_connections = mode->n_instrumented;
 #else
         n_connections = mode->n;

@@ -2,6 +2,8 @@
 #ifndef SUPPORT_SMALL_STACK_H
 #define SUPPORT_SMALL_STACK_H
 
+#include "support/instrumented.h"
+
 /*
  * Small stack
  *
@@ -10,17 +12,9 @@
  * the stack has less for each of them.
  */
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SMALL_STACK_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SMALL_STACK_SANITIZED 1
-#endif
-#endif
-
 enum {
         SMALL_STACK_DEPTH = 100000,
-#ifdef SMALL_STACK_SANITIZED
+#if WITH_ADDRESS_SANITIZER || WITH_THREAD_SANITIZER
         /* Under LeakSanitizer a task takes two of the 65,530 mappings that a process may have; and the
          * sanitizers need stack for their own frames and thread-local storage. */
         SMALL_STACK_TASKS = 25000,
