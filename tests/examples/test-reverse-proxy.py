@@ -386,8 +386,9 @@ def test_a_running_request_is_finished():
         running.sendall(GET)
         asked.wait()
         server.terminate()
-        assert receive_all(idle) == b''
+        farewell = receive_all(idle)
         go_on.set()
+        assert farewell == b'', farewell
         answer = receive_all(running)
         assert answer.endswith(b'\r\n\r\nok') and b'Connection: close\r\n' in answer, answer
 
