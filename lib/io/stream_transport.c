@@ -31,14 +31,20 @@ int auv__stream_transport_new(auv_loop *loop, const struct auv__transport_kind *
         return 0;
 }
 
-size_t auv__transport_get_buffer(auv_transport *transport, char **ret_buffer)
+/*
+ * Where a BufferedProtocol wants its data, and how much. 0 where that has ended the connection, or set
+ * another protocol: its data is not for the buffer of the one before.
+ */
+static size_t get_buffer(auv_transport *transport, char **ret_buffer)
 {
-        const auv_protocol *protocol = &transport->protocol;
+        const auv_protocol asked = transport->protocol;
         auv_error *error;
         size_t size = 0;
 
         auv_error_clear();
-        *ret_buffer = protocol->functions->get_buffer(protocol->user, /* size_hint= */ 0, &size);
+        *ret_buffer = asked.functions->get_buffer(asked.user, /* size_hint= */ 0, &size);
+        if (transport->protocol.functions != asked.functions || transport->protocol.user != asked.user)
+                return 0;
         if (auv__likely(*ret_buffer && size > 0))
                 return !transport->is_lost ? size : 0;
         if (!*ret_buffer)
@@ -60,7 +66,7 @@ int auv__stream_receive(auv_transport *transport, ssize_t (*receive)(int fd, voi
         ssize_t n;
 
         if (buffered) {
-                room = auv__transport_get_buffer(transport, &buffer);
+                room = get_buffer(transport, &buffer);
                 if (room == 0)
                         return 1;
         }

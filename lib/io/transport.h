@@ -158,9 +158,6 @@ void auv__transport_fail(auv_transport *transport, auv_error *error, const char 
 /* What the system has said, as an error. The caller owns it. Never NULL. */
 auv_error *auv__transport_system_error(int code);
 
-/* Where a BufferedProtocol wants its data, and how much; 0 where the connection has been closed over it. */
-size_t auv__transport_get_buffer(auv_transport *transport, char **ret_buffer);
-
 /*
  * connection_lost() now: what was to be sent has been sent. From libuv's callbacks and the ready queue
  * alone.

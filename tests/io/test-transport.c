@@ -455,6 +455,44 @@ Test(transport, is_lost_where_a_buffered_protocol_has_no_memory)
         close(peer);
 }
 
+static void give_way(struct recorder *recorder)
+{
+        static struct recorder successor = { .name = "b" };
+        const auv_protocol protocol = recorder_protocol(&successor);
+
+        successor.transport = recorder->transport;
+        cr_assert(eq(int, auv_transport_set_protocol(recorder->transport, &protocol), 0));
+        recorder->transport = NULL;
+}
+
+Test(transport, keeps_its_data_for_the_protocol_that_get_buffer_sets)
+{
+        struct recorder recorder = {
+                .name = "a", .takes_buffer = true, .room = 4, .on_get_buffer = give_way };
+        int peer;
+        AUV_AUTO auv_transport *transport = recorder_connect(&recorder, &peer);
+
+        peer_send(peer, "abcdef");
+        loop_turns(2);
+        cr_assert_trace("a:made a:released | b:data(abcdef) |");
+        auv_transport_close(transport);
+        loop_turn();
+        cr_assert_trace("a:made a:released | b:data(abcdef) | b:lost b:released");
+        close(peer);
+}
+
+Test(transport, is_aborted_by_a_buffered_protocol_that_is_asked_for_a_buffer)
+{
+        struct recorder recorder = { .takes_buffer = true, .room = 4, .on_get_buffer = abort_it };
+        int peer;
+        AUV_AUTO auv_transport *transport = recorder_connect(&recorder, &peer);
+
+        peer_send(peer, "abcdef");
+        loop_turn();
+        cr_assert_trace("made aborted lost released");
+        close(peer);
+}
+
 Test(transport, receives_nothing_while_it_is_paused)
 {
         struct recorder recorder = { .transport = NULL };

@@ -86,6 +86,8 @@ static void *get_buffer(void *user, size_t size_hint, size_t *ret_size)
 {
         struct recorder *recorder = user;
 
+        if (recorder->on_get_buffer)
+                recorder->on_get_buffer(recorder);
         *ret_size = recorder->room < sizeof(recorder->buffer) ? recorder->room : sizeof(recorder->buffer);
         return recorder->room == SIZE_MAX ? NULL : recorder->buffer;
 }

@@ -20,6 +20,7 @@ struct recorder {
         bool is_quiet;         /* data is counted and not traced */
         void (*on_made)(struct recorder *recorder);
         void (*on_data)(struct recorder *recorder);
+        void (*on_get_buffer)(struct recorder *recorder);
         void (*on_lost)(struct recorder *recorder);
         int refuses;           /* the factory fails with this */
         auv_transport *transport; /* set by connection_made(); NULL again when the connection is lost */
