@@ -132,4 +132,3 @@ int auv_await_create_connection(auv_protocol_factory_fn factory, void *arg, cons
 
         return auv__await_create_connection(r, task, factory, arg, host, port, options, ret_transport);
 }
-

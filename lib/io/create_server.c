@@ -68,8 +68,7 @@ static int bind_to(const struct addrinfo *to, const auv_server_options *options)
 
         /* As asyncio: a family that the system does not have. But what it has no room for is an error. */
         if (fd < 0)
-                return errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS
-                        ? auv_raise(-errno, NULL) : AUV_EADDRNOTAVAIL;
+                return auv__is_shortage(errno) ? auv_raise(-errno, NULL) : AUV_EADDRNOTAVAIL;
         r = set_options(fd, to->ai_family, options);
         if (r == 0 && bind(fd, to->ai_addr, to->ai_addrlen) < 0) {
                 r = -errno;

@@ -78,7 +78,7 @@ static void run_retry(struct auv__item *item, bool dropped)
                 start(listener);
 }
 
-static bool is_shortage(int error)
+bool auv__is_shortage(int error)
 {
         return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
 }
@@ -87,14 +87,13 @@ static void accept_failed(struct auv__listener *listener, int error)
 {
         const auv_server *server = listener->server;
         auv_error *object = auv__transport_system_error(-error);
+        const bool shortage = auv__is_shortage(error);
 
-        if (is_shortage(error)) {
+        if (shortage) {
                 (void)uv_poll_stop(&listener->poll);
                 auv__timer_start(server->loop, &listener->retry, auv__loop_now(server->loop) + RETRY_NS);
         }
-        report(server,
-               is_shortage(error) ? "socket.accept() out of system resource" : "socket.accept() failed",
-               object);
+        report(server, shortage ? "socket.accept() out of system resource" : "socket.accept() failed", object);
         auv_unref(object);
 }
 

@@ -91,4 +91,7 @@ int auv__listener_open(auv_server *server, int fd, struct auv__listener **ret_li
 /* The descriptor may be closed then. */
 void auv__listener_close(struct auv__listener *listener);
 
+/* Whether an errno says that the system has no room for another descriptor. */
+bool auv__is_shortage(int error);
+
 #endif
