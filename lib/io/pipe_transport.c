@@ -77,14 +77,10 @@ static ssize_t write_some(auv_transport *transport, const auv_buffer *buffers, s
 
         struct iovec vectors[MOST];
         const int most = n < MOST ? (int)n : MOST;
-        ssize_t written;
 
         for (int i = 0; i < most; i++)
                 vectors[i] = (struct iovec){.iov_base = (void *)buffers[i].data, .iov_len = buffers[i].size};
-        written = write_without_signal(transport->fd, vectors, most);
-        if (written >= 0)
-                return written;
-        return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? 0 : -errno;
+        return auv__sent(write_without_signal(transport->fd, vectors, most));
 }
 
 /* All that can be received here is that nobody is left to read. */
@@ -95,17 +91,11 @@ static void peer_gone(auv_transport *transport)
         auv__transport_force_close(transport, error);
 }
 
+/* As asyncio: the writer of a pipe goes on when all has been sent, whatever the low water mark is. */
 static void write_ready(auv_transport *transport)
 {
-        if (!auv__stream_flush(transport, write_some) || transport->buffered > 0)
-                return;
-        auv__transport_maybe_resume(transport); /* which may write, and close */
-        if (transport->buffered > 0 || transport->is_lost)
-                return;
-        if (transport->is_closing)
-                auv__transport_end(transport);
-        else
-                auv__transport_watch(transport);
+        if (auv__stream_flush(transport, write_some) && transport->buffered == 0)
+                auv__stream_flushed(transport);
 }
 
 static int write_buffers(auv_transport *transport, const auv_buffer *buffers, size_t n)

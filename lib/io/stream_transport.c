@@ -142,6 +142,20 @@ bool auv__stream_flush(auv_transport *transport, auv__send_fn send)
         return true;
 }
 
+void auv__stream_flushed(auv_transport *transport)
+{
+        auv__transport_maybe_resume(transport); /* which may write, and close */
+        if (transport->buffered > 0 || transport->is_lost)
+                return;
+        if (transport->is_closing) {
+                auv__transport_end(transport);
+                return;
+        }
+        if (transport->wrote_eof)
+                (void)shutdown(transport->fd, SHUT_WR);
+        auv__transport_watch(transport);
+}
+
 void auv__stream_clear(auv_transport *transport)
 {
         auv__write_buffer_clear(&transport->buffer);
@@ -169,13 +183,6 @@ static void read_ready(auv_transport *transport)
         auv__transport_watch(transport);
 }
 
-static ssize_t result_of(ssize_t sent)
-{
-        if (auv__likely(sent >= 0))
-                return sent;
-        return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? 0 : -errno;
-}
-
 /* Not inlined: who sends one buffer, as nearly everybody does, is not to have these on its stack. */
 __attribute__((noinline)) static ssize_t send_first_of(auv_transport *transport, const auv_buffer *buffers,
                                                        size_t n)
@@ -186,7 +193,7 @@ __attribute__((noinline)) static ssize_t send_first_of(auv_transport *transport,
         for (size_t i = 0; i < n; i++)
                 vectors[i] = (struct iovec) { .iov_base = (void *)buffers[i].data,
                                               .iov_len = buffers[i].size };
-        return result_of(sendmsg(transport->fd, &message, MSG_NOSIGNAL));
+        return auv__sent(sendmsg(transport->fd, &message, MSG_NOSIGNAL));
 }
 
 static ssize_t send_many(auv_transport *transport, const auv_buffer *buffers, size_t n)
@@ -214,23 +221,13 @@ static ssize_t send_some(auv_transport *transport, const auv_buffer *buffers, si
 {
         if (auv__unlikely(n != 1))
                 return send_many(transport, buffers, n);
-        return result_of(send(transport->fd, buffers[0].data, buffers[0].size, MSG_NOSIGNAL));
+        return auv__sent(send(transport->fd, buffers[0].data, buffers[0].size, MSG_NOSIGNAL));
 }
 
 static void write_ready(auv_transport *transport)
 {
-        if (!auv__stream_flush(transport, send_some))
-                return;
-        auv__transport_maybe_resume(transport); /* which may write, and close */
-        if (transport->buffered > 0 || transport->is_lost)
-                return;
-        if (transport->is_closing) {
-                auv__transport_end(transport);
-                return;
-        }
-        if (transport->wrote_eof)
-                (void)shutdown(transport->fd, SHUT_WR);
-        auv__transport_watch(transport);
+        if (auv__stream_flush(transport, send_some))
+                auv__stream_flushed(transport);
 }
 
 static int refuse_write(const auv_transport *transport)

@@ -4,6 +4,7 @@
 
 #include "io/transport.h"
 
+#include <errno.h>
 #include <sys/types.h>
 
 /* The kinds of transports that carry bytes. */
@@ -27,6 +28,14 @@ int auv__stream_receive(auv_transport *transport, ssize_t (*receive)(int fd, voi
 /* Sends some of @size bytes: how many, 0 where the system takes none now, or a negative error. */
 typedef ssize_t (*auv__send_fn)(auv_transport *transport, const auv_buffer *buffers, size_t n);
 
+/* That, from what a call of the system's has returned. */
+static inline ssize_t auv__sent(ssize_t n)
+{
+        if (auv__likely(n >= 0))
+                return n;
+        return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? 0 : -errno;
+}
+
 /*
  * Sends what can be sent of the buffers, and keeps the rest. Returns 0, also where that has ended the
  * connection; or AUV_ENOMEM with its object.
@@ -35,6 +44,9 @@ int auv__stream_send(auv_transport *transport, const auv_buffer *buffers, size_t
 
 /* Sends on of what was kept. Returns false where that has ended the connection. */
 bool auv__stream_flush(auv_transport *transport, auv__send_fn send);
+
+/* After that: the protocol may write again, and with nothing left the end that was asked for comes. */
+void auv__stream_flushed(auv_transport *transport);
 
 void auv__stream_clear(auv_transport *transport);
 
