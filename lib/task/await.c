@@ -8,6 +8,7 @@
 #include "loop/hooks.h"
 #include "task/cancel.h"
 #include "task/kinds.h"
+#include "task/step.h"
 
 #include <asyncuv/stackless.h>
 

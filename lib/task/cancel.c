@@ -22,12 +22,12 @@
 
 #include "base/error.h"
 #include "task/gather.h"
-#include "task/task.h"
+#include "task/sleep.h"
 
 static void cancel_sleep(struct auv__task *task, auv_error *message)
 {
         if (task->sleep == AUV__SLEEPING)
-                auv__task_cancel_sleep(task, message);
+                auv__sleep_cancel(task, message);
         else
                 auv__task_keep_cancel(task, message);
 }

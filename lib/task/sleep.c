@@ -13,8 +13,47 @@
 #include "base/error.h"
 #include "task/await.h"
 #include "task/kinds.h"
+#include "task/step.h"
 
 #include <math.h>
+
+/* The timer is due. */
+static void fire(struct auv__item *item, bool dropped)
+{
+        struct auv__task *task = auv__container_of(item, struct auv__task, timer.item);
+
+        if (auv__unlikely(dropped)) {
+                task->sleep = AUV__AWAKE;
+                return;
+        }
+        if (auv__likely(task->sleep == AUV__SLEEPING))
+                task->sleep = AUV__SLEPT;
+        item->run = auv__task_wake;
+        auv__loop_push(task->future.loop, item);
+}
+
+static void start_sleep(struct auv__task *task, int64_t when_ns)
+{
+        task->sleep = AUV__SLEEPING;
+        task->timer.item.run = fire;
+        auv__timer_start(task->future.loop, &task->timer, when_ns);
+}
+
+/*
+ * The next step is ready from here on, and takes its place among the others now. Only where the turn is
+ * shuffled, a timer that is due cannot be taken out of it, and fire() makes the step ready; no place is
+ * better than another then.
+ */
+void auv__sleep_cancel(struct auv__task *task, auv_error *message)
+{
+        const bool is_set = auv__timer_is_set(&task->timer);
+
+        auv__timer_stop(&task->timer);
+        task->sleep = AUV__SLEEP_CANCELLED;
+        task->sleep_error = auv_ref(message);
+        if (auv__likely(is_set))
+                auv__task_make_ready(task);
+}
 
 int auv__sleep_start(struct auv__task *task, double delay)
 {
@@ -24,10 +63,10 @@ int auv__sleep_start(struct auv__task *task, double delay)
         }
         if (isnan(delay))
                 return auv_raise(AUV_EINVAL, "the delay is not a number");
-        auv__task_start_sleep(task, auv__clock_after(auv__loop_now(task->future.loop), delay));
+        start_sleep(task, auv__clock_after(auv__loop_now(task->future.loop), delay));
         if (auv__unlikely(task->must_cancel)) {
                 task->must_cancel = false;
-                auv__task_cancel_sleep(task, auv__task_cancel_error(&task->future));
+                auv__sleep_cancel(task, auv__task_cancel_error(&task->future));
         }
         return 0;
 }

@@ -10,4 +10,7 @@
  */
 int auv__sleep_start(struct auv__task *task, double delay);
 
+/* Cancels the sleep of a task that is AUV__SLEEPING; @message as in auv__cancel(). */
+void auv__sleep_cancel(struct auv__task *task, auv_error *message);
+
 #endif

@@ -3,6 +3,7 @@
 #define AUV_TASK_STEPS_H
 
 #include "task/await.h"
+#include "task/step.h"
 
 #include <asyncuv/stackless.h>
 

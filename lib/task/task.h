@@ -149,21 +149,6 @@ static inline int auv__task_suspend(struct auv__task *task)
         return auv__stackful_suspend(task->coro);
 }
 
-/* What `wait` runs: the task's next step. */
-void auv__task_wake(struct auv__item *item, bool dropped);
-
-/* Makes the next step of a task that waits for nothing ready. */
-void auv__task_make_ready(struct auv__task *task);
-
-/* The same, and @error, whose reference is taken over, is thrown in it. */
-void auv__task_make_fail(struct auv__task *task, auv_error *error);
-
-/* Puts the running task to sleep, which then suspends. */
-void auv__task_start_sleep(struct auv__task *task, int64_t when_ns);
-
-/* Cancels the sleep of one that is AUV__SLEEPING. */
-void auv__task_cancel_sleep(struct auv__task *task, auv_error *message);
-
 /* A request to stop is kept for the next step; without memory, without its message. */
 void auv__task_keep_cancel(struct auv__task *task, auv_error *message);
 
@@ -183,8 +168,5 @@ void auv__tasks_remove(struct auv__task *task);
 
 /* The first @n of the loop's pending tasks, in the order in which they were made; returns how many. */
 size_t auv__tasks_first(struct auv__tasks *tasks, auv_task **ret_tasks, size_t n);
-
-/* task.c: a pending task of a closed loop is made to return. */
-void auv__task_unwind(struct auv__task *task);
 
 #endif

@@ -18,6 +18,7 @@
 #include "coro/sanitizer.h"
 #include "loop/hooks.h"
 #include "task/kinds.h"
+#include "task/step.h"
 
 #include <stdlib.h>
 

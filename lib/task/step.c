@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * Step
+ *
+ * One run of a task's body, from where it is to its next suspension, or to its end. What the body waits for
+ * is noted by the await itself, before it suspends; when that is done, the ready queue has the task's next
+ * step, which begins with how the wait has ended.
+ */
+
+#include "task/step.h"
+
+#include "base/context.h"
+#include "base/error.h"
+#include "coro/stackful.h"
+#include "coro/stackless.h"
+#include "task/behind.h"
+#include "task/kinds.h"
+
+/* Where the lender of a task with a body stands; NULL where it cannot have one yet. */
+static auv_future **lender_of(struct auv__task *task)
+{
+        if (!task->stackless)
+                return &task->coro->notes.lender;
+        return task->has_extras ? &task->extras->lender : NULL;
+}
+
+int auv__task_borrow(const auv_value *slot, auv_future *source)
+{
+        struct auv__task *task = auv__running_loop && auv__running_loop->current
+                ? auv__to_task(auv__running_loop->current) : NULL;
+        auv_future **lender;
+
+        if (!task || slot != &task->future.value)
+                return 0;
+        if (task->stackless && !auv__task_extras(task))
+                return auv_raise(AUV_ENOMEM, NULL);
+        lender = lender_of(task);
+        auv__keep(&source->object);
+        auv_unref(*lender);
+        *lender = source;
+        return 0;
+}
+
+/* Who owns the task's result, with the reference to it; NULL where it is no more the one borrowed. */
+static auv_future *take_lender(struct auv__task *task)
+{
+        const auv_value *own = &task->future.value;
+        auv_future **place = lender_of(task), *lender;
+
+        if (auv__likely(!place || !*place))
+                return NULL;
+        lender = *place;
+        *place = NULL;
+        if (own->destroy == lender->value.destroy && own->p == lender->value.p)
+                return lender;
+        return auv_unref(lender);
+}
+
+/* Ends the task as its body has ended: with @r, and with the current error where that is one. */
+static void finish(struct auv__task *task, int r)
+{
+        auv_future *future = &task->future, *lender = take_lender(task);
+        auv_value value = future->value;
+
+        if (auv__likely(r >= 0 && !task->must_cancel)) {
+                if (auv__unlikely(lender)) {
+                        future->object.flags |= AUV__BORROWED;
+                        task->lender = lender;
+                }
+                auv__future_succeed(future, value);
+        } else {
+                /* There is an error to tell, and no place for a result beside it. */
+                if (lender)
+                        auv_unref(lender);
+                else if (value.destroy)
+                        value.destroy(value.p);
+                if (r >= 0) {
+                        task->must_cancel = false;
+                        auv__future_set_cancelled(future, auv_ref(auv__task_cancel_error(future)), NULL);
+                } else if (r == AUV_ECANCELED) {
+                        auv__future_set_cancelled(future, NULL, auv__error_for(r));
+                } else {
+                        auv__future_fail(future, auv__error_for(r));
+                }
+        }
+}
+
+/* What a body without a stack has in place of notes, for one step. */
+static void lend_notes(struct auv__task *task, struct auv__notes *notes)
+{
+        *notes = (struct auv__notes) { .context = &task->context };
+        if (auv__unlikely(task->has_extras)) {
+                notes->error = task->extras->error;
+                task->extras->error = NULL;
+        }
+}
+
+/* A body without a stack waits. Its current error is kept, where it has one and there is memory. */
+static void take_notes_back(struct auv__task *task, auv_error *error)
+{
+        struct auv__extras *extras;
+
+        auv__stackless_note_site(task->fn, auv__task_frame(task), task->future.loop->frame_site);
+        if (auv__likely(!error))
+                return;
+        extras = auv__task_extras(task);
+        if (extras)
+                extras->error = error;
+        else
+                auv_unref(error);
+}
+
+/* The body is gone, and with it what it had. */
+static void drop_body(struct auv__task *task)
+{
+        if (!task->stackless)
+                auv__stackful_destroy(task->coro);
+        task->coro = NULL;
+}
+
+/* Ends the step in which the body has ended with @r. */
+static void end_body(struct auv__task *task, const struct auv__notes *notes, int r)
+{
+        finish(task, r);
+        if (auv__unlikely(notes->error))
+                auv_error_clear();
+}
+
+/*
+ * One step with the task as the current one. Takes over the reference to @error, which is thrown into the
+ * body; one that has not started never does then.
+ */
+__attribute__((always_inline)) static inline void run_as_current(struct auv__task *task, bool stackless,
+                                                                 auv_error *error)
+{
+        auv_loop *loop = task->future.loop;
+        auv_task *outer = loop->current;
+        auv_error **outer_slot = auv__error_slot;
+        struct auv__object **outer_context;
+        struct auv__notes lent, *notes = &lent;
+        bool ended;
+        int r = 0;
+
+        if (stackless)
+                lend_notes(task, &lent);
+        else
+                notes = &task->coro->notes;
+        loop->current = &task->future;
+        auv__error_slot = &notes->error;
+        outer_context = auv__context_enter(notes->context);
+        if (auv__unlikely(error))
+                r = auv__error_set_current(error);
+        if (auv__likely(task->started || r == 0)) {
+                task->started = true;
+                if (stackless)
+                        r = auv__stackless_resume(task->fn, auv__task_frame(task), &task->future.value, r);
+                else
+                        r = auv__stackful_resume(task->coro, r);
+        }
+        notes->context = auv__context_slot;
+        ended = r != AUV__CORO_SUSPENDED;
+        if (ended)
+                end_body(task, notes, r);
+        else if (stackless)
+                take_notes_back(task, lent.error);
+        auv__context_leave(outer_context);
+        auv__error_slot = outer_slot;
+        loop->current = outer;
+        /* The task may go here, and destructors run that must not find it in one of the slots. */
+        if (ended) {
+                drop_body(task);
+                auv__tasks_remove(task);
+        }
+}
+
+static __attribute__((noinline)) void step_without_stack(struct auv__task *task, auv_error *error)
+{
+        run_as_current(task, /* stackless= */ true, error);
+}
+
+AUV__RETURNS_BY_JUMP static __attribute__((noinline)) void step_with_stack(struct auv__task *task,
+                                                                           auv_error *error)
+{
+        run_as_current(task, /* stackless= */ false, error);
+        /* Lest what is called last there be a tail call, and its ret come behind the switch. */
+        __asm__ volatile("");
+}
+
+/* The same, for either form. Callers do this last: as a tail call it adds no ret behind a switch. */
+static inline void step(struct auv__task *task, auv_error *error)
+{
+        if (task->stackless)
+                step_without_stack(task, error);
+        else
+                step_with_stack(task, error);
+}
+
+void auv__task_step(struct auv__task *task)
+{
+        step(task, NULL);
+}
+
+/* The error to throw where a request to stop came too late for what the task waited for. */
+static auv_error *late_cancel(struct auv__task *task, auv_error *error)
+{
+        if (auv_error_code(error) != AUV_ECANCELED) {
+                auv_unref(error);
+                error = auv__future_cancelled_error(&task->future);
+        }
+        task->must_cancel = false;
+        return error;
+}
+
+/*
+ * Where many tasks are ready, what each of them needs has long left the cache. The turn fetches the items
+ * ahead; this has what the next one needs beside, if it is one that does the same as this: the rest of the
+ * task, and of a stack the control block and the frames below: as far as those of a sleep reach, or, where
+ * the future that is awaited stands on the stack itself, those down to it, and what the task calls next.
+ */
+__attribute__((always_inline)) static inline void fetch_next(const struct auv__item *item)
+{
+        enum { CACHE_LINE = 64, LINES = 2, DEEPEST = 24 * CACHE_LINE, BELOW = 10 * CACHE_LINE };
+
+        const struct auv__item *next = item->next;
+        const struct auv__task *task;
+        uintptr_t top, depth;
+
+        if (!next || next->run != item->run)
+                return;
+        task = auv__container_of(next, struct auv__task, wait.item);
+        __builtin_prefetch(&task->cancels, /* rw= */ 1);
+        if (task->stackless)
+                return;
+        top = (uintptr_t)task->coro;
+        depth = top - (uintptr_t)task->wait.future;
+        depth = depth < DEEPEST ? depth + BELOW : LINES * CACHE_LINE;
+        for (uintptr_t i = 0; i < depth; i += CACHE_LINE)
+                __builtin_prefetch((const void *)(top - i));
+}
+
+/* How the wait has ended of a task that is ready. It waits for nothing from then on. */
+__attribute__((always_inline)) static inline auv_error *take_outcome(struct auv__task *task)
+{
+        auv_future *future = task->wait.future;
+        auv_error *error = NULL;
+
+        if (task->sleep != AUV__AWAKE) {
+                if (auv__unlikely(task->sleep == AUV__SLEEP_CANCELLED)) {
+                        error = task->sleep_error ? task->sleep_error : auv__error_static(AUV_ECANCELED);
+                        task->sleep_error = NULL;
+                }
+                task->sleep = AUV__AWAKE;
+        } else if (future) {
+                if (auv__unlikely(future->object.state != AUV__HAS_RESULT))
+                        error = auv__future_outcome(future);
+                /* The step may free a future that stands in what the task has on its stack. */
+                task->wait.future = NULL;
+                auv__drop(&future->object);
+        }
+        return error;
+}
+
+void auv__task_wake(struct auv__item *item, bool dropped)
+{
+        struct auv__task *task = auv__container_of(item, struct auv__task, wait.item);
+        auv_error *error;
+
+        fetch_next(item);
+        error = take_outcome(task);
+        if (auv__unlikely(dropped)) {
+                auv_unref(error);
+                return;
+        }
+        if (auv__unlikely(task->must_cancel))
+                error = late_cancel(task, error);
+        step(task, error);
+}
+
+void auv__task_wake_holder(struct auv__item *item, bool dropped)
+{
+        struct auv__task *task = auv__container_of(item, struct auv__task, wait.item);
+        auv_loop *loop = task->future.loop;
+        auv_future *future = task->wait.future, *outer = loop->woken_by;
+
+        if (!dropped)
+                loop->woken_by = future;
+        auv__task_wake(item, dropped);
+        loop->woken_by = outer;
+        if (future)
+                auv__drop(&future->object);
+}
+
+struct auv__task *auv__task_behind(const struct auv__item *item)
+{
+        if (item->run != auv__task_wake && item->run != auv__task_wake_holder)
+                return NULL;
+        return auv__container_of(item, struct auv__task, wait.item);
+}
+
+void auv__task_make_fail(struct auv__task *task, auv_error *error)
+{
+        task->sleep = AUV__SLEEP_CANCELLED;
+        task->sleep_error = error;
+        auv__task_make_ready(task);
+}
+
+/* Ends a task whose body does not. */
+static void abandon(struct auv__task *task)
+{
+        auv_error *error = NULL, **place = task->stackless ? NULL : &task->coro->notes.error;
+
+        if (task->stackless && task->has_extras)
+                place = &task->extras->error;
+        if (place) {
+                error = *place;
+                *place = NULL;
+        }
+        finish(task, AUV_ECLOSED);
+        auv_unref(error);
+        drop_body(task);
+}
+
+/*
+ * The loop is closed. Every await of the task returns AUV_ECLOSED, until its body has returned;
+ * one that does not take the hint is left where it stands, with whatever it holds.
+ */
+void auv__task_unwind(struct auv__task *task)
+{
+        auv_future *future = &task->future;
+        auv_loop *loop = future->loop, *outer = auv__running_loop;
+
+        auv__keep(&future->object);
+        auv_loop_call_exception_handler(loop, &(auv_exception_context) {
+                .message = "Task was destroyed but it is pending!", .future = future });
+        auv__running_loop = loop;
+        task->refusals = 0;
+        step(task, auv__error_static(AUV_ECLOSED));
+        auv__running_loop = outer;
+        if (!auv__future_is_done(future)) {
+                abandon(task);
+                auv__tasks_remove(task);
+        }
+        future->object.flags &= ~AUV__ERROR_UNSEEN;
+        auv__drop(&future->object);
+}
