@@ -302,7 +302,7 @@ int auv_await_stream_read(auv_stream_reader *reader, size_t n, const char **ret_
         struct auv__task *task;
         int r;
 
-        AUV_TRY(auv__sync_begin(reader, &task));
+        AUV_TRY(auv__sync_await_begin(reader, &task));
         if (!ret_data || !ret_size)
                 return auv_raise(AUV_EINVAL, "no place for the data");
         AUV_TRY(begin(reader, "read", n));
@@ -432,7 +432,7 @@ int auv_await_stream_readline(auv_stream_reader *reader, const char **ret_line, 
         struct auv__task *task;
         int r;
 
-        AUV_TRY(auv__sync_begin(reader, &task));
+        AUV_TRY(auv__sync_await_begin(reader, &task));
         if (!ret_line || !ret_size)
                 return auv_raise(AUV_EINVAL, "no place for the line");
         AUV_TRY(begin(reader, "readuntil", 1));
@@ -488,7 +488,7 @@ int auv_await_stream_readuntil(auv_stream_reader *reader, const auv_buffer *sepa
         struct auv__task *task;
         int r;
 
-        AUV_TRY(auv__sync_begin(reader, &task));
+        AUV_TRY(auv__sync_await_begin(reader, &task));
         if (!ret_data || !ret_size)
                 return auv_raise(AUV_EINVAL, "no place for the data");
         AUV_TRY(measure(separators, n, &measured));
@@ -517,7 +517,7 @@ int auv_await_stream_readexactly(auv_stream_reader *reader, void *buffer, size_t
         struct auv__task *task;
         int r;
 
-        AUV_TRY(auv__sync_begin(reader, &task));
+        AUV_TRY(auv__sync_await_begin(reader, &task));
         if (!buffer && n > 0)
                 return auv_raise(AUV_EINVAL, "no place for the data");
         AUV_TRY(begin(reader, "readexactly", n));

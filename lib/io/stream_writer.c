@@ -122,7 +122,7 @@ int auv_await_stream_drain(auv_stream_writer *writer)
         struct auv__task *task;
         int r;
 
-        AUV_TRY(auv__sync_begin(writer, &task));
+        AUV_TRY(auv__sync_await_begin(writer, &task));
         auv__keep(&writer->object);
         r = drain(writer, task);
         auv__drop(&writer->object);
@@ -134,7 +134,7 @@ int auv_await_stream_wait_closed(auv_stream_writer *writer)
         struct auv__task *task;
         int r;
 
-        AUV_TRY(auv__sync_begin(writer, &task));
+        AUV_TRY(auv__sync_await_begin(writer, &task));
         AUV_TRY(auv__sync_bind(&writer->flow->loop, task));
         auv__keep(&writer->object);
         r = auv__await_stream_lost(task, &writer->flow->protocol);

@@ -21,10 +21,29 @@ __attribute__((always_inline)) static inline int auv__sync_begin(const void *obj
         return r;
 }
 
+/* The error where there is no object, which is raised; negative. */
+int auv__sync_refused(void);
+
+/* As auv__sync_begin(), for a wait that is not made of steps: only a task with a stack can make it. */
+__attribute__((always_inline)) static inline int auv__sync_await_begin(const void *object,
+                                                                       struct auv__task **ret_task)
+{
+        AUV_TRY(auv__await_begin(ret_task));
+        return auv__likely(object) ? 0 : auv__sync_refused();
+}
+
+/* The error where a primitive belongs to another loop, which is raised; negative. */
+int auv__sync_bound_elsewhere(void);
+
 /*
  * A primitive belongs to the loop on which it is first waited for: *@bound is that, NULL at first.
  * Returns 0, or AUV_ERUNTIME for a task of another loop.
  */
-int auv__sync_bind(auv_loop **bound, const struct auv__task *task);
+static inline int auv__sync_bind(auv_loop **bound, const struct auv__task *task)
+{
+        if (!*bound)
+                *bound = task->future.loop;
+        return auv__likely(*bound == task->future.loop) ? 0 : auv__sync_bound_elsewhere();
+}
 
 #endif

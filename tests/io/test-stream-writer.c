@@ -192,6 +192,36 @@ Test(stream_writer, is_awaited_in_tasks)
         cr_assert(eq(int, auv_await_stream_wait_closed(writer), AUV_ENOTASK));
 }
 
+struct caller {
+        auv_frame frame;
+        auv_subframe subframe;
+        int r;
+};
+
+static int calls_without_a_stack(auv_frame *frame, auv_value *ret)
+{
+        AUV_BEGIN(struct caller, self);
+        const char *data;
+        size_t size;
+
+        AUV_AWAIT_CALL_CATCH(self->r, &self->subframe, auv_await_stream_read(reader, 1, &data, &size));
+        cr_assert(eq(int, self->r, AUV_ENOSTACK));
+        AUV_AWAIT_CALL_CATCH(self->r, &self->subframe, auv_await_stream_drain(writer));
+        cr_assert(eq(int, self->r, AUV_ENOSTACK));
+        AUV_AWAIT_CALL_CATCH(self->r, &self->subframe, auv_await_stream_wait_closed(writer));
+        cr_assert(eq(int, self->r, AUV_ENOSTACK));
+        AUV_END;
+}
+
+Test(stream_writer, is_not_awaited_without_a_stack_not_even_in_a_subframe)
+{
+        AUV_AUTO auv_task *task =
+                auv_loop_create_task(loop, NULL, &(struct caller) { .r = 0 }, sizeof(struct caller),
+                                     AUV_TASK_OPTIONS(.stackless = calls_without_a_stack));
+
+        cr_assert(eq(int, auv_loop_run_until_complete(loop, task, NULL), 0));
+}
+
 Test(stream_writer, is_not_awaited_on_another_loop)
 {
         auv_loop *other = loop_new();
