@@ -23,6 +23,7 @@
  * instrumented program as well.
  */
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -182,6 +183,21 @@ __attribute__((no_sanitize_address)) static inline void auv__fiber_deinit(struct
         }
 }
 
+/*
+ * TSan keeps a signal back until the program calls a function that TSan intercepts, and keeps it with
+ * the fiber on which it came: if that one is left before, a loop waits in vain to be woken by it.
+ * pthread_sigmask() is such a function, and no signal comes any more until the fiber is another one.
+ */
+AUV__ALWAYS_INLINE void auv__fiber_tsan_switch(void *fiber)
+{
+        sigset_t all, before;
+
+        sigfillset(&all);
+        pthread_sigmask(SIG_BLOCK, &all, &before);
+        __tsan_switch_to_fiber(fiber, 0);
+        pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
 /* On the resumer's stack. *ret_fake_stack is to be handed to auv__fiber_after_resume(). */
 AUV__ALWAYS_INLINE void auv__fiber_before_resume(struct auv__fiber *fiber, void *low, size_t size,
                                                  void **ret_fake_stack)
@@ -190,7 +206,7 @@ AUV__ALWAYS_INLINE void auv__fiber_before_resume(struct auv__fiber *fiber, void 
                 __sanitizer_start_switch_fiber(ret_fake_stack, low, size);
         if (fiber->tsan) {
                 fiber->tsan_resumer = __tsan_get_current_fiber();
-                __tsan_switch_to_fiber(fiber->tsan, 0);
+                auv__fiber_tsan_switch(fiber->tsan);
         }
 }
 
@@ -214,7 +230,7 @@ AUV__ALWAYS_INLINE void auv__fiber_before_suspend(struct auv__fiber *fiber)
         if (__sanitizer_start_switch_fiber)
                 __sanitizer_start_switch_fiber(&fiber->fake_stack, fiber->resumer_low, fiber->resumer_size);
         if (fiber->tsan)
-                __tsan_switch_to_fiber(fiber->tsan_resumer, 0);
+                auv__fiber_tsan_switch(fiber->tsan_resumer);
 }
 
 AUV__ALWAYS_INLINE void auv__fiber_before_end(struct auv__fiber *fiber)
@@ -222,7 +238,7 @@ AUV__ALWAYS_INLINE void auv__fiber_before_end(struct auv__fiber *fiber)
         if (__sanitizer_start_switch_fiber)
                 __sanitizer_start_switch_fiber(NULL, fiber->resumer_low, fiber->resumer_size);
         if (fiber->tsan)
-                __tsan_switch_to_fiber(fiber->tsan_resumer, 0);
+                auv__fiber_tsan_switch(fiber->tsan_resumer);
 }
 
 #endif
