@@ -8,14 +8,10 @@
  *      | guard | stack 0 | guard | stack 1 | ... | never used yet |
  *
  * Carving. A slab gives out stacks that were released, last one first, and only then
- * carves a new one. What has never been carved costs address space alone. Carving
- * sets up the guard and writes the structure at the top of the stack, into the
- * page that the stack's holder is about to use anyway.
- *
- * Guards. MADV_GUARD_INSTALL (Linux 6.13) marks pages without splitting the
- * mapping, so the number of stacks is not bounded by vm.max_map_count. Where it is
- * missing, mprotect() serves, and running out of mappings is AUV_ENOMEM. No stack is
- * given out without its guard.
+ * carves a new one. What has never been carved costs address space alone, but for a few
+ * stacks that are made ready ahead of it where that is cheaper (stack_guard.c). Carving
+ * writes the structure at the top of the stack, into the page that the stack's holder is
+ * about to use anyway. No stack is given out without its guard.
  *
  * Choice of slab. A stack is taken from a partial slab before an idle one, so that
  * a slab with few users can empty. A full slab that gets a stack back goes to the
@@ -53,15 +49,10 @@
 #include <asyncuv/error.h>
 
 #include <assert.h>
-#include <errno.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-#ifndef MADV_GUARD_INSTALL
-#define MADV_GUARD_INSTALL 102
-#endif
 
 #ifndef MAP_STACK
 #define MAP_STACK 0
@@ -90,10 +81,11 @@ struct auv__stack_slab {
         struct auv__stack_class *class;
         struct auv__stack *free; /* released, last one first */
         char *memory;
-        size_t n;        /* stacks that it has room for */
-        size_t n_carved; /* the first ones, which have a guard and a struct auv__stack */
+        size_t n;         /* stacks that it has room for */
+        size_t n_carved;  /* the first ones, which have a struct auv__stack */
+        size_t n_guarded; /* the first ones, which have a guard; no fewer */
         size_t n_used;
-        size_t n_deep; /* share in the class' n_deep */
+        size_t n_deep;    /* share in the class' n_deep */
 };
 
 static size_t min(size_t a, size_t b)
@@ -118,30 +110,6 @@ static void list_remove(struct auv__stack_slab_list *list, struct auv__stack_sla
 {
         *(slab->prev ? &slab->prev->next : &list->head) = slab->next;
         *(slab->next ? &slab->next->prev : &list->tail) = slab->prev;
-}
-
-/* An emulator may take advice that it does not know and do nothing. */
-static bool is_guarded(const char *address)
-{
-        return access(address, F_OK) < 0 && errno == EFAULT;
-}
-
-static int set_guard(struct auv__stack_pool *pool, char *address, size_t size)
-{
-        if (pool->guard != AUV__STACK_GUARD_MPROTECT) {
-                if (madvise(address, size, MADV_GUARD_INSTALL) == 0) {
-                        /* Valgrind does not emulate the call, but reads the path itself. */
-                        if (pool->guard == AUV__STACK_GUARD_INSTALL || pool->on_valgrind ||
-                            is_guarded(address)) {
-                                pool->guard = AUV__STACK_GUARD_INSTALL;
-                                return 0;
-                        }
-                } else if (errno != EINVAL) {
-                        return AUV_ENOMEM;
-                }
-                pool->guard = AUV__STACK_GUARD_MPROTECT;
-        }
-        return mprotect(address, size, PROT_NONE) < 0 ? AUV_ENOMEM : 0;
 }
 
 /* The new slab is idle. */
@@ -198,17 +166,33 @@ static void trim(struct auv__stack_class *class)
                 slab_unmap(class->idle.tail);
 }
 
+/* Of one or more stacks. A program gets as many ahead as it has in use, so not even half are for nothing. */
+static int guard_next(struct auv__stack_slab *slab)
+{
+        struct auv__stack_class *class = slab->class;
+        const struct auv__stack_row row = {
+                .memory = slab->memory + slab->n_guarded * class->span,
+                .n = min(slab->n - slab->n_guarded, class->n_used),
+                .span = class->span,
+                .guard = class->span - class->size,
+        };
+        const int r = auv__stack_guard_set(&class->pool->guard, &row);
+
+        if (r < 0)
+                return r;
+        slab->n_guarded += (size_t)r;
+        return 0;
+}
+
 static int slab_carve(struct auv__stack_slab *slab, struct auv__stack **ret_stack)
 {
         struct auv__stack_class *class = slab->class;
         char *guard = slab->memory + slab->n_carved * class->span;
         char *low = guard + class->span - class->size, *top = low + class->size;
         struct auv__stack *stack = (void *)(top - slab->n_carved % COLOURS * CACHE_LINE - sizeof(*stack));
-        int r;
 
-        r = set_guard(class->pool, guard, (size_t)(low - guard));
-        if (r < 0)
-                return r;
+        if (slab->n_carved == slab->n_guarded)
+                AUV_TRY(guard_next(slab));
         slab->n_carved++;
         stack->slab = slab;
         stack->low = low;

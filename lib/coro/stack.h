@@ -2,6 +2,8 @@
 #ifndef AUV_CORO_STACK_H
 #define AUV_CORO_STACK_H
 
+#include "coro/stack_guard.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -26,12 +28,6 @@ struct auv__stack {
         unsigned int valgrind_id;     /* under Valgrind only */
         bool fresh;                   /* never released */
         bool deep;                    /* while free: has pages below those that a stack may keep */
-};
-
-enum auv__stack_guard {
-        AUV__STACK_GUARD_UNTRIED,  /* MADV_GUARD_INSTALL until shown not to work here */
-        AUV__STACK_GUARD_INSTALL,  /* MADV_GUARD_INSTALL, seen to work */
-        AUV__STACK_GUARD_MPROTECT, /* PROT_NONE; each guard splits a mapping */
 };
 
 struct auv__stack_slab_list {

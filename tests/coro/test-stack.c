@@ -9,19 +9,26 @@
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define KIB ((size_t)1024)
 #define MIB ((size_t)1024 * 1024)
 
-static const enum auv__stack_guard guards[] = { AUV__STACK_GUARD_UNTRIED, AUV__STACK_GUARD_MPROTECT };
+static const enum auv__stack_guard guards[] = { AUV__STACK_GUARD_UNTRIED, AUV__STACK_GUARD_INSTALL,
+                                               AUV__STACK_GUARD_MPROTECT };
 #define N_GUARDS (sizeof(guards) / sizeof(*guards))
 
 static struct auv__stack_pool pool;
@@ -249,6 +256,69 @@ Test(stack, has_a_guard_by_mprotect_that_kills, .signal = SIGSEGV)
         acquire(0)->low[-1] = 1;
 }
 
+/* As a container may refuse it. */
+static void refuse_process_madvise(void)
+{
+        struct sock_filter filter[] = {
+                BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_process_madvise, /* jt= */ 0, /* jf= */ 1),
+                BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+                BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+        };
+        const struct sock_fprog program = { .len = sizeof(filter) / sizeof(*filter), .filter = filter };
+
+        if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0)
+                cr_skip_test("the kernel does not filter system calls");
+}
+
+Test(stack, has_its_guard_where_several_at_once_are_refused)
+{
+        struct auv__stack *stacks[40];
+
+        if (auv__sanitizer_is_valgrind())
+                cr_skip_test("memcheck counts it as an error");
+        refuse_process_madvise();
+        signal(SIGSEGV, on_fault);
+        for (size_t i = 0; i < 40; i++) {
+                stacks[i] = acquire(0);
+                cr_assert(faults(stacks[i]->low - 1));
+        }
+        signal(SIGSEGV, SIG_DFL);
+        cr_assert(ne(int, pool.guard, AUV__STACK_GUARD_BATCH));
+        for (size_t i = 0; i < 40; i++)
+                auv__stack_release(stacks[i]);
+}
+
+static size_t resident_pages(void *memory, size_t size)
+{
+        const size_t n = size / (size_t)sysconf(_SC_PAGESIZE);
+        unsigned char *pages = calloc(n, 1);
+        size_t n_resident = 0;
+
+        cr_assert(eq(int, mincore(memory, size, pages), 0));
+        for (size_t i = 0; i < n; i++)
+                n_resident += pages[i] & 1;
+        free(pages);
+        return n_resident;
+}
+
+/* Where it is cheaper, its first page is there before it is used. */
+Test(stack, is_made_ready_ahead_for_no_more_than_are_in_use)
+{
+        enum { N = 16 };
+        const size_t span = AUV__STACK_SIZE(1) + AUV__STACK_GUARD;
+        struct auv__stack *stacks[N];
+
+        if (is_watched())
+                cr_skip_test("stacks are larger then");
+        for (size_t i = 0; i < N; i++) {
+                stacks[i] = acquire(0);
+                cr_assert(le(sz, resident_pages(stacks[0]->low, (N - 1) * span), 2 * (i + 1)));
+        }
+        for (size_t i = 0; i < N; i++)
+                auv__stack_release(stacks[i]);
+}
+
 /* DONTNEED is what the pool does to deep pages. */
 Test(stack, keeps_its_guard_after_its_deep_pages_were_given_back)
 {
@@ -334,7 +404,7 @@ Test(stack, can_be_one_of_100000_under_the_limit_of_mappings)
         if (is_watched())
                 cr_skip_test("guards are by mprotect(), or it takes minutes");
         auv__stack_release(acquire(0));
-        if (pool.guard != AUV__STACK_GUARD_INSTALL)
+        if (pool.guard == AUV__STACK_GUARD_MPROTECT)
                 cr_skip_test("the kernel does not have MADV_GUARD_INSTALL");
         stacks = calloc(N, sizeof(*stacks));
         for (size_t i = 0; i < N; i++)
