@@ -5,15 +5,24 @@
 usage: test-report.py TOOLS, the folder in which benchlib is
 """
 
+import contextlib
+import importlib.machinery
+import importlib.util
 import io
 import json
+import os
 import re
+import signal
+import socket
 import sys
+import tempfile
 import unittest
 import xml.etree.ElementTree as ElementTree
+from unittest import mock
 
 sys.dont_write_bytecode = True
-sys.path.insert(0, sys.argv.pop(1))
+TOOLS = sys.argv.pop(1)
+sys.path.insert(0, TOOLS)
 
 from benchlib import columns, limits, markup, numbers, page, plots, programs, readme, runner, scales, stats
 from benchlib import table, targets, workloads
@@ -336,6 +345,60 @@ class Runner(unittest.TestCase):
     def test_does_not_begin_what_the_time_is_too_short_for(self):
         results = self.run_programs([script('a', 'print()')], 1, runner.Budget(total=0))
         self.assertEqual({s['why'] for s in results.skipped}, {'no time was left for it'})
+
+
+# Measures a timeout; to cancel, it ends the test instead. It and its child live as long as the connection.
+ENDS_THE_TEST = """
+import os, socket, subprocess, sys, time
+if sys.argv[1] == 'timeouts':
+    print(%r)
+    sys.exit()
+connection = socket.create_connection(('127.0.0.1', %d))
+subprocess.Popen(['sleep', '1000'], pass_fds=[connection.fileno()])
+os.kill(os.getppid(), %d)
+time.sleep(1000)
+"""
+
+
+class Interrupt(unittest.TestCase):
+    def setUp(self):
+        loader = importlib.machinery.SourceFileLoader('bench', os.path.join(TOOLS, 'bench'))
+        self.bench = importlib.util.module_from_spec(importlib.util.spec_from_loader('bench', loader))
+        loader.exec_module(self.bench)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self.addCleanup(signal.signal, number, signal.getsignal(number))
+
+    def run_bench(self, build, workload_names):
+        """The exit status, what was printed, and what is in the files that were written."""
+        self.bench.build = build
+        written, printed = {}, io.StringIO()
+        with tempfile.TemporaryDirectory() as folder:
+            command = ['bench', '--workloads', workload_names, '--out', folder]
+            with mock.patch.object(sys, 'argv', command), self.assertRaises(SystemExit) as end:
+                with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+                    self.bench.main()
+            for name in os.listdir(folder):
+                with open(os.path.join(folder, name), encoding='utf-8') as file:
+                    written[name] = file.read()
+        return end.exception.code, printed.getvalue(), written
+
+    def test_ends_the_program_that_runs_and_reports_what_there_is(self):
+        for number, expected in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
+            with socket.create_server(('127.0.0.1', 0)) as server:
+                result = json.dumps(line('timeouts', LIBUV, 100_000, 'never_ns', 5, 'ns'))
+                code = ENDS_THE_TEST % (result, server.getsockname()[1], number)
+                status, printed, written = self.run_bench(lambda *_: [script('libuv', code)], 'timeouts,cancel')
+                with server.accept()[0] as connection:
+                    self.assertEqual(connection.recv(1), b'')
+            self.assertEqual(status, expected)
+            results = Results.from_json(written['results.json'])
+            self.assertEqual([(s.workload, s.values) for s in results.find('timeouts')], [('timeouts', [5])])
+            for text in (printed.replace('\n', ' '), written['report.html']):
+                self.assertIn('interrupted in run 1 of 5', text)
+
+    def test_of_the_build_reports_nothing(self):
+        status, _, written = self.run_bench(lambda *_: signal.raise_signal(signal.SIGTERM), 'cancel')
+        self.assertEqual((status, written), (143, {}))
 
 
 class Peers(unittest.TestCase):

@@ -107,11 +107,11 @@ def reading_section(results):
                   'a goroutine, a process, a promise, a thread in user space. asyncuv has two forms of it. A stackful '
                   'task is a plain C function with a small stack of its own; a stackless one is a state machine '
                   'written with macros, and keeps only what it names.'),
-        paragraph(f'Each figure is the median of {results.runs()}; what takes long has fewer. All programs '
-                  'take turns within each run, so that what disturbs the machine disturbs all of them. Thin lines '
-                  'through marks and bars, and the ± in tables, go from the lowest to the highest run. Less is better '
-                  'everywhere but where it says otherwise. Axes with steps 1, 10, 100 are logarithmic: as far again '
-                  'means ten times as much.'))
+        paragraph(f'Each figure is the median of {results.runs()}{results.interrupted()}. What takes long has '
+                  'fewer. All programs take turns within each run, so that what disturbs the machine disturbs all of '
+                  'them. Thin lines through marks and bars, and the ± in tables, go from the lowest to the highest '
+                  'run. Less is better everywhere but where it says otherwise. Axes with steps 1, 10, 100 are '
+                  'logarithmic: as far again means ten times as much.'))
 
 
 def overview_section(results):

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 
+from .processes import end_group, run_group
 from .results import FORMS, Subject, in_order
 
 # Those that take long to build come last.
@@ -71,9 +72,9 @@ class BuildFailed(Exception):
 
 def build_ours(source, folder):
     """A release build without tests; the programs in both forms."""
-    run = subprocess.run(['tools/build', folder, '--buildtype=release', '-Dtests=false'], cwd=source, check=False,
-                         stdout=subprocess.DEVNULL)
-    if run.returncode:
+    status, _, _ = run_group(['tools/build', folder, '--buildtype=release', '-Dtests=false'], cwd=source,
+                             stdout=subprocess.DEVNULL)
+    if status:
         raise BuildFailed(f'tools/build {folder} failed')
     programs = os.path.join(source, folder, 'bench')
     return [Program(Subject('asyncuv', form), (programs,), 'this') for form in FORMS]
@@ -110,5 +111,4 @@ class PeersBuild:
         return parse_peers(printed)
 
     def end(self):
-        if self.process.poll() is None:
-            os.killpg(self.process.pid, signal.SIGTERM)
+        end_group(self.process, signal.SIGTERM)

@@ -108,6 +108,11 @@ class Results:
             return f'{min(counts)} to {max(counts)} runs'
         return f'{max(counts)} runs' if max(counts) != 1 else 'one run'
 
+    def interrupted(self):
+        """Nothing, or where a signal has ended it, as the rest of a sentence."""
+        where = self.settings.get('interrupted')
+        return f', as it was interrupted {where}' if where else ''
+
     def where(self, wanted):
         """Of the same machine, with the series that wanted(series) says."""
         return Results(self.machine, self.settings, self.versions, self.skipped,

@@ -5,13 +5,12 @@ What drifts on the machine while the whole goes on then falls on all programs al
 """
 
 import json
-import os
-import signal
 import subprocess
 import time
 from dataclasses import dataclass, field
 
 from .limits import why_not
+from .processes import Interrupted, run_group
 
 
 class Failed(Exception):
@@ -30,28 +29,16 @@ def last_line(text):
     return lines[-1] if lines else 'it says nothing'
 
 
-def end_group(process):
-    """A process that was started as the leader of a group, and all that it has started, at an interrupt, too."""
-    if process.poll() is None:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
-
-
 def run_program(command, seconds):
     """The lines that it prints, each as a dict."""
     try:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
-                                   text=True, start_new_session=True)
+        status, printed, complaints = run_group(command, seconds, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     except OSError as error:
         raise Failed(f'cannot be started: {error.strerror}') from error
-    try:
-        printed, complaints = process.communicate(timeout=seconds)
     except subprocess.TimeoutExpired as error:
         raise Failed(f'was ended after {seconds:.0f} s') from error
-    finally:
-        end_group(process)
-    if process.returncode:
-        raise Failed(f'failed with status {process.returncode}: {last_line(complaints)}')
+    if status:
+        raise Failed(f'failed with status {status}: {last_line(complaints)}')
     try:
         lines = [json.loads(line) for line in printed.splitlines() if line.strip()]
     except ValueError as error:
@@ -92,14 +79,23 @@ class Runner:
         self.is_late = False
 
     def run(self):
+        """Interrupted leaves it with what was measured before, and the results say so."""
         self.begin = self.clock()
         for job in self.jobs:
             self.stop(job, why_not(job.program.subject, job.case, self.budget.run))
         for repetition in range(self.runs):
-            for position, job in enumerate(self.jobs):
-                if not job.stopped:
-                    self.run_job(job, repetition, position)
-        self.progress.clear()
+            try:
+                self.run_all(repetition)
+            except Interrupted:
+                self.results.settings['interrupted'] = f'in run {repetition + 1} of {self.runs}'
+                raise
+            finally:
+                self.progress.clear()
+
+    def run_all(self, repetition):
+        for position, job in enumerate(self.jobs):
+            if not job.stopped:
+                self.run_job(job, repetition, position)
 
     def stop(self, job, why):
         if why:

@@ -46,8 +46,8 @@ def echo_table(results):
 def machine_line(results):
     machine = results.machine
     return (f"{machine.get('CPU')}, {machine.get('cores')} cores, {machine.get('memory')}, {machine.get('system')}, "
-            f"{machine.get('kernel')}; medians of {results.runs()}; commit "
-            f"{machine.get('commit')}, {machine.get('date')}.")
+            f"{machine.get('kernel')}; medians of {results.runs()}{results.interrupted()}; "
+            f"commit {machine.get('commit')}, {machine.get('date')}.")
 
 
 def versions_line(results):
