@@ -36,10 +36,10 @@ struct auv__handle_functions {
 };
 
 struct auv__handle {
+        auv_loop *loop; /* valid while it is open */
         struct auv__handle **link; /* in the loop's list, while it is open: what points here */
         struct auv__handle *next;
         const struct auv__handle_functions *functions;
-        auv_loop *loop; /* valid while it is open */
         struct auv__reactor *reactor;
         uv_handle_t *uv; /* its data leads back here; NULL where it is not open */
 };

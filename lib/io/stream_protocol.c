@@ -57,7 +57,7 @@ static void on_task(struct auv__item *item, bool dropped)
         auv_error *error = !dropped && task->object.state == AUV__FAILED ? auv__future_outcome(task) : NULL;
 
         if (error)
-                auv_loop_call_exception_handler(reader->loop, &(auv_exception_context) {
+                auv_loop_call_exception_handler(reader->buffer.loop, &(auv_exception_context) {
                         .message = "Unhandled exception in client_connected_cb", .error = error });
         if (!dropped && task->object.state != AUV__HAS_RESULT && reader->transport)
                 auv_transport_close(reader->transport);
@@ -73,7 +73,7 @@ static void refuse(auv_stream_reader *reader, auv_transport *transport)
 {
         auv_error *error = auv__error_for(AUV_ENOMEM);
 
-        auv_loop_call_exception_handler(reader->loop, &(auv_exception_context) {
+        auv_loop_call_exception_handler(reader->buffer.loop, &(auv_exception_context) {
                 .message = "Unhandled exception in client_connected_cb", .error = error });
         auv_unref(error);
         auv_transport_abort(transport);
@@ -86,7 +86,7 @@ static void start_service(auv_stream_reader *reader, auv_transport *transport)
 
         protocol->writer = auv__stream_writer_make(transport, reader, /* flow= */ reader);
         if (protocol->writer)
-                task = auv_loop_create_task(reader->loop, serve, reader, /* size= */ 0, /* options= */ NULL);
+                task = auv_loop_create_task(reader->buffer.loop, serve, reader, /* size= */ 0, /* options= */ NULL);
         if (!task) {
                 refuse(reader, transport);
                 drop_writer(protocol);

@@ -17,14 +17,14 @@ struct auv__stream_service {
  * FlowControlMixin, and what a connection of a server begins and ends with.
  */
 struct auv__stream_protocol {
+        bool writing_paused;
+        bool lost;
         struct auv__line drainers;         /* who wait until writing goes on */
         struct auv__line closers;          /* who wait for the end of the connection */
         auv_error *lost_by;                /* NULL: not lost, or closed regularly */
         struct auv__stream_service service; /* fn is NULL on the client's side */
         auv_stream_writer *writer;         /* for the service's task, until it has ended */
         struct auv__waiter on_task;        /* in the task's list */
-        bool writing_paused;
-        bool lost;
 };
 
 extern const auv_protocol_functions auv__stream_protocol_functions;

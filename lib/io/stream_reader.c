@@ -36,7 +36,6 @@ auv_stream_reader *auv_stream_reader_new(auv_loop *loop, size_t limit)
                 return NULL;
         }
         reader->object = auv__object_init(AUV__STREAM_READER, 0);
-        reader->loop = loop;
         reader->limit = limit > 0 ? limit : DEFAULT_LIMIT;
         auv__loop_hold(loop);
         return reader;
@@ -45,7 +44,7 @@ auv_stream_reader *auv_stream_reader_new(auv_loop *loop, size_t limit)
 void auv__stream_reader_free(struct auv__object *object)
 {
         auv_stream_reader *reader = auv__container_of(object, auv_stream_reader, object);
-        auv_loop *loop = reader->loop;
+        auv_loop *loop = reader->buffer.loop;
 
         auv__stream_protocol_deinit(&reader->protocol);
         auv__read_buffer_deinit(&reader->buffer);
@@ -97,7 +96,7 @@ void auv__stream_reader_commit(auv_stream_reader *reader, size_t size)
 /* Why nothing can be fed; 0 where it can. */
 static int check_feed(const auv_stream_reader *reader)
 {
-        return reader ? auv__loop_check_thread(reader->loop) : auv_raise(AUV_EINVAL, "no reader");
+        return reader ? auv__loop_check_thread(reader->buffer.loop) : auv_raise(AUV_EINVAL, "no reader");
 }
 
 int auv_stream_feed_data(auv_stream_reader *reader, const void *data, size_t size)
@@ -193,7 +192,7 @@ static int wait_for_data(auv_stream_reader *reader, struct auv__task *task, cons
 
         if (reader->waiting)
                 return fail_busy(name);
-        AUV_TRY(auv__sync_bind(&reader->loop, task));
+        AUV_TRY(auv__sync_bind(&reader->buffer.loop, task));
         /* Nobody else would: it rests because of data that this read cannot do with. */
         if (reader->paused)
                 resume(reader);

@@ -11,14 +11,12 @@
 /*
  * A reader and the protocol that feeds it are one block: asyncio's StreamReader and
  * StreamReaderProtocol. The program holds it, its writer does, and the transport's protocol, until it
- * is released.
+ * is released. What a read needs stands first, and fits into two cache lines with what a drain needs.
  */
 struct auv_stream_reader {
         struct auv__object object;
-        auv_loop *loop;
         size_t limit;
         struct auv__read_buffer buffer;
-        size_t gathered;              /* at the buffer's front, by a read to the end of the stream */
         struct auv__arrival *waiting; /* the task that waits for data; NULL for none */
         auv_error *error;             /* what each read fails with from now on */
         auv_transport *transport;     /* with a reference; NULL where none feeds it, or none any more */
@@ -27,6 +25,7 @@ struct auv_stream_reader {
         bool paused;                  /* the transport, for there is too much in the buffer */
         bool gathering;               /* a read to the end of the stream is on */
         bool has_protocol;            /* some transport has, or had, its protocol */
+        size_t gathered;              /* at the buffer's front, by a read to the end of the stream */
         struct auv__stream_protocol protocol;
 };
 

@@ -46,7 +46,7 @@ void auv__stream_writer_free(struct auv__object *object)
 {
         auv_stream_writer *writer = auv__container_of(object, auv_stream_writer, object);
 
-        if (!writer->flow->loop->closed && !auv_transport_is_closing(writer->transport))
+        if (!writer->flow->buffer.loop->closed && !auv_transport_is_closing(writer->transport))
                 auv_transport_close(writer->transport);
         auv_unref(writer->transport);
         auv_unref(writer->flow);
@@ -113,7 +113,7 @@ static int drain(auv_stream_writer *writer, struct auv__task *task)
                 return auv_reraise(writer->reader->error);
         if (auv_transport_is_closing(writer->transport))
                 AUV_TRY(yield(task));
-        AUV_TRY(auv__sync_bind(&writer->flow->loop, task));
+        AUV_TRY(auv__sync_bind(&writer->flow->buffer.loop, task));
         return auv__await_stream_drainable(task, &writer->flow->protocol);
 }
 
@@ -135,7 +135,7 @@ int auv_await_stream_wait_closed(auv_stream_writer *writer)
         int r;
 
         AUV_TRY(auv__sync_await_begin(writer, &task));
-        AUV_TRY(auv__sync_bind(&writer->flow->loop, task));
+        AUV_TRY(auv__sync_bind(&writer->flow->buffer.loop, task));
         auv__keep(&writer->object);
         r = auv__await_stream_lost(task, &writer->flow->protocol);
         auv__drop(&writer->object);

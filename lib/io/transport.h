@@ -47,32 +47,16 @@ struct auv__transport_kind {
 
 typedef struct auv_server auv_server;
 
+/* What is looked at when there is something to read or to write stands first, in as few lines as it can. */
 struct auv_transport {
         struct auv__object object;
         const struct auv__transport_kind *kind;
-        struct auv__handle handle;
-        uv_poll_t poll;
-        struct auv__item item;       /* calls connection_made(), then connection_lost() */
         auv_protocol protocol;       /* all zero when the connection is lost */
         struct auv__object *context; /* see base/context.h */
-        auv_error *error;            /* what connection_lost() is to be told, or NULL */
-        struct auv__arrival *made;   /* who waits for connection_made() */
         struct auv__arrival **taker; /* who waits there receives itself; see auv__transport_take() */
-        struct auv__attempt *attempt; /* of a task to send when nothing is buffered, or NULL */
-        auv_server *server;          /* with a reference, or NULL */
-        auv_transport *previous;     /* in the server's list */
-        auv_transport *next;
-        struct auv__write_buffer buffer;
-        size_t buffered; /* what waits to be sent; by the kind, which may count more than bytes */
-        size_t high;
-        size_t low;
         char *receive_room;          /* see AUV__RECEIVE_SIZE */
         int fd;                      /* -1 once it is closed */
-        unsigned n_dropped;          /* writes since the connection was lost */
         uint8_t polled;              /* what libuv looks for */
-        uint8_t peer_size;           /* of the addresses behind this structure, 0 for none: the peer's, */
-        uint8_t own_size;            /* and the own one, */
-        uint8_t own_offset;          /* which begins here */
         bool is_made : 1;            /* connection_made() has been called */
         bool is_closing : 1;
         bool is_lost : 1;            /* connection_lost() is due, or has been called */
@@ -85,6 +69,24 @@ struct auv_transport {
         bool is_unconnected : 1;     /* datagrams go to the peer, but the socket is not connected to it */
         bool is_sending_file : 1;    /* nothing may be written meanwhile */
         bool is_readable : 1;        /* the taker has been woken for it, and has not read yet */
+        size_t buffered;             /* what waits to be sent; by the kind, which may count more than bytes */
+        struct auv__attempt *attempt; /* of a task to send when nothing is buffered, or NULL */
+        struct auv__handle handle;
+        uv_poll_t poll;
+
+        struct auv__item item;       /* calls connection_made(), then connection_lost() */
+        auv_error *error;            /* what connection_lost() is to be told, or NULL */
+        struct auv__arrival *made;   /* who waits for connection_made() */
+        auv_server *server;          /* with a reference, or NULL */
+        auv_transport *previous;     /* in the server's list */
+        auv_transport *next;
+        struct auv__write_buffer buffer;
+        size_t high;
+        size_t low;
+        unsigned n_dropped;          /* writes since the connection was lost */
+        uint8_t peer_size;           /* of the addresses behind this structure, 0 for none: the peer's, */
+        uint8_t own_size;            /* and the own one, */
+        uint8_t own_offset;          /* which begins here */
         max_align_t addresses[];
 };
 
