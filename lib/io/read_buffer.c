@@ -4,7 +4,6 @@
 
 #include "base/alloc.h"
 
-#include <assert.h>
 #include <string.h>
 
 #if defined(__has_feature)
@@ -29,12 +28,6 @@ enum {
 #else
         POOLED = 1,
 #endif
-};
-
-struct auv__block {
-        struct auv__block *next; /* in the pool */
-        size_t capacity;
-        char data[];
 };
 
 struct auv__block_pool {
@@ -83,35 +76,43 @@ static struct auv__block_pool *require_pool(auv_loop *loop)
         return pool;
 }
 
-static struct auv__block *obtain(struct auv__read_buffer *buffer, size_t capacity)
+/* Not inlined, as what follows is nearly always done without it. */
+static __attribute__((noinline)) struct auv__block *allocate(size_t capacity, unsigned class)
 {
-        const unsigned i = size_class(capacity);
+        struct auv__block *block = auv__malloc(sizeof(*block) + capacity);
+
+        if (block) {
+                block->capacity = capacity;
+                block->size_class = class;
+        }
+        return block;
+}
+
+static inline struct auv__block *obtain(struct auv__read_buffer *buffer, size_t capacity)
+{
+        const unsigned class = size_class(capacity);
         struct auv__block *block;
 
-        if (i < N_SIZES && !buffer->loop->closed && buffer->pool->free[i]) {
-                block = buffer->pool->free[i];
-                buffer->pool->free[i] = block->next;
-                buffer->pool->kept -= capacity;
-                return block;
-        }
-        block = auv__malloc(sizeof(*block) + capacity);
-        if (block)
-                block->capacity = capacity;
+        if (class == N_SIZES || buffer->loop->closed || !buffer->pool->free[class])
+                return allocate(capacity, class);
+        block = buffer->pool->free[class];
+        buffer->pool->free[class] = block->next;
+        buffer->pool->kept -= capacity;
         return block;
 }
 
 /* A reader may outlive its loop, whose pool is gone then. */
-static void give_back(struct auv__read_buffer *buffer, struct auv__block *block)
+static inline void give_back(struct auv__read_buffer *buffer, struct auv__block *block)
 {
-        const unsigned i = size_class(block->capacity);
+        const unsigned class = block->size_class;
         struct auv__block_pool *pool = buffer->pool;
 
-        if (!POOLED || i == N_SIZES || buffer->loop->closed || pool->kept + block->capacity > MOST_KEPT) {
+        if (!POOLED || class == N_SIZES || buffer->loop->closed || pool->kept + block->capacity > MOST_KEPT) {
                 auv__free(block);
                 return;
         }
-        block->next = pool->free[i];
-        pool->free[i] = block;
+        block->next = pool->free[class];
+        pool->free[class] = block;
         pool->kept += block->capacity;
 }
 
@@ -183,22 +184,33 @@ static bool has_room(struct auv__read_buffer *buffer, size_t size)
         return true;
 }
 
-void *auv__read_buffer_reserve(struct auv__read_buffer *buffer, size_t size, size_t *ret_room)
+/* Room for @size bytes, where it may have to be made. */
+static __attribute__((noinline)) bool make_room(struct auv__read_buffer *buffer, size_t size)
 {
         const size_t unread = auv__read_buffer_size(buffer);
         const size_t wanted = size > 0 ? size : LEAST_ROOM;
         size_t capacity;
 
         if (size > SIZE_MAX / 8)
+                return false;
+        if (has_room(buffer, wanted))
+                return true;
+        /* Twice what there is: to move it costs no more for each byte, however many come. */
+        capacity = unread + (wanted > unread ? wanted : unread);
+        if (size == 0 && capacity < buffer->chunk)
+                capacity = buffer->chunk;
+        return move_to_another(buffer, round_up(capacity));
+}
+
+void *auv__read_buffer_reserve(struct auv__read_buffer *buffer, size_t size, size_t *ret_room)
+{
+        /* Who waits for data has no block, and nothing in it. */
+        if (auv__likely(!buffer->block && size == 0))
+                buffer->block = obtain(buffer, buffer->chunk);
+        else if (!make_room(buffer, size))
                 return NULL;
-        if (!has_room(buffer, wanted)) {
-                /* Twice what there is: to move it costs no more for each byte, however many come. */
-                capacity = unread + (wanted > unread ? wanted : unread);
-                if (size == 0 && capacity < buffer->chunk)
-                        capacity = buffer->chunk;
-                if (!move_to_another(buffer, round_up(capacity)))
-                        return NULL;
-        }
+        if (!buffer->block)
+                return NULL;
         if (ret_room)
                 *ret_room = buffer->block->capacity - buffer->end;
         return buffer->block->data + buffer->end;
@@ -215,32 +227,10 @@ void auv__read_buffer_commit(struct auv__read_buffer *buffer, size_t size)
                 buffer->chunk /= 4;
 }
 
-const char *auv__read_buffer_data(const struct auv__read_buffer *buffer)
+void auv__read_buffer_free_lent(struct auv__read_buffer *buffer)
 {
-        return buffer->block ? buffer->block->data + buffer->begin : "";
-}
-
-const char *auv__read_buffer_take(struct auv__read_buffer *buffer, size_t size)
-{
-        const char *data = auv__read_buffer_data(buffer);
-
-        assert(size <= auv__read_buffer_size(buffer));
-        if (size > 0) {
-                buffer->begin += size;
-                buffer->block_is_lent = true;
-        }
-        return data;
-}
-
-void auv__read_buffer_settle(struct auv__read_buffer *buffer)
-{
-        if (buffer->lent) {
-                give_back(buffer, buffer->lent);
-                buffer->lent = NULL;
-        }
-        buffer->block_is_lent = false;
-        if (buffer->begin == buffer->end)
-                buffer->begin = buffer->end = 0;
+        give_back(buffer, buffer->lent);
+        buffer->lent = NULL;
 }
 
 void auv__read_buffer_trim(struct auv__read_buffer *buffer)

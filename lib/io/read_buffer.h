@@ -4,6 +4,8 @@
 
 #include "loop/loop.h"
 
+#include <assert.h>
+
 /*
  * Read buffer
  *
@@ -16,8 +18,14 @@
  * are in use at a time do for any number of readers, and none of them is ever cold.
  */
 
-struct auv__block;
 struct auv__block_pool;
+
+struct auv__block {
+        struct auv__block *next; /* in the pool */
+        size_t capacity;
+        unsigned size_class;     /* where the pool keeps it */
+        char data[];
+};
 
 struct auv__read_buffer {
         auv_loop *loop;
@@ -49,13 +57,34 @@ static inline size_t auv__read_buffer_size(const struct auv__read_buffer *buffer
 }
 
 /* The unread data; never NULL. */
-const char *auv__read_buffer_data(const struct auv__read_buffer *buffer);
+static inline const char *auv__read_buffer_data(const struct auv__read_buffer *buffer)
+{
+        return buffer->block ? buffer->block->data + buffer->begin : "";
+}
 
 /* Takes @size bytes, no more than there are, from the beginning: they are lent from now on. */
-const char *auv__read_buffer_take(struct auv__read_buffer *buffer, size_t size);
+static inline const char *auv__read_buffer_take(struct auv__read_buffer *buffer, size_t size)
+{
+        const char *data = auv__read_buffer_data(buffer);
+
+        assert(size <= auv__read_buffer_size(buffer));
+        buffer->begin += size;
+        buffer->block_is_lent |= size > 0;
+        return data;
+}
+
+/* Frees the block that was lent and is not the buffer's any more. */
+void auv__read_buffer_free_lent(struct auv__read_buffer *buffer);
 
 /* Takes back what has been lent. */
-void auv__read_buffer_settle(struct auv__read_buffer *buffer);
+static inline void auv__read_buffer_settle(struct auv__read_buffer *buffer)
+{
+        if (auv__unlikely(buffer->lent != NULL))
+                auv__read_buffer_free_lent(buffer);
+        buffer->block_is_lent = false;
+        if (buffer->begin == buffer->end)
+                buffer->begin = buffer->end = 0;
+}
 
 /* Gives the block back where the buffer is empty and nothing of it is lent. */
 void auv__read_buffer_trim(struct auv__read_buffer *buffer);

@@ -185,7 +185,8 @@ static int begin(auv_stream_reader *reader, const char *name, size_t n)
  * Waits until there may be more data, or no more will come. Returns 0 or a negative error. The task is woken
  * when its transport can receive something, and has it received itself; see auv__transport_take().
  */
-static int wait_for_data(auv_stream_reader *reader, struct auv__task *task, const char *name)
+__attribute__((always_inline)) static inline int wait_for_data(auv_stream_reader *reader,
+                                                               struct auv__task *task, const char *name)
 {
         bool arrived;
         int r;
@@ -261,6 +262,7 @@ static int read_all(auv_stream_reader *reader, struct auv__task *task, const cha
         size_t size;
         int r;
 
+        auv__keep(&reader->object);
         reader->gathering = true;
         r = gather_all(reader, task);
         reader->gathering = false;
@@ -270,50 +272,59 @@ static int read_all(auv_stream_reader *reader, struct auv__task *task, const cha
                 take(reader, size, ret_data, ret_size);
         else if (reader->error)
                 discard(reader, size);
+        auv__drop(&reader->object);
         return r;
 }
 
-static int read_some(auv_stream_reader *reader, struct auv__task *task, size_t n, const char **ret_data,
-                     size_t *ret_size)
+static void take_some(auv_stream_reader *reader, size_t n, const char **ret_data, size_t *ret_size)
 {
-        size_t size;
+        const size_t size = unread(reader);
 
-        /* Another task may have taken what this one was woken for. */
-        while ((size = unread(reader)) == 0 && !reader->eof) {
-                if (reader->error)
-                        return auv_reraise(reader->error);
-                AUV_TRY(wait_for_data(reader, task, "read"));
-        }
         take(reader, size < n ? size : n, ret_data, ret_size);
         resume_if_low(reader);
-        return 0;
 }
 
-static int read_nothing(const char **ret_data, size_t *ret_size)
+static void read_nothing(const char **ret_data, size_t *ret_size)
 {
         *ret_data = "";
         *ret_size = 0;
-        return 0;
+}
+
+/* A tail call: with fewer frames on a stack that waits, less memory has to be found again. */
+AUV__RETURNS_BY_JUMP static __attribute__((noinline)) int
+wait_and_take_some(auv_stream_reader *reader, struct auv__task *task, size_t n, const char **ret_data,
+                   size_t *ret_size)
+{
+        int r;
+
+        auv__keep(&reader->object);
+        /* Another task may have taken what this one was woken for. */
+        do
+                r = reader->error ? auv_reraise(reader->error) : wait_for_data(reader, task, "read");
+        while (r == 0 && unread(reader) == 0 && !reader->eof);
+        if (auv__likely(r == 0))
+                take_some(reader, n, ret_data, ret_size);
+        auv__drop(&reader->object);
+        return r;
 }
 
 int auv_await_stream_read(auv_stream_reader *reader, size_t n, const char **ret_data, size_t *ret_size)
 {
         struct auv__task *task;
-        int r;
 
         AUV_TRY(auv__sync_await_begin(reader, &task));
-        if (!ret_data || !ret_size)
+        if (auv__unlikely(!ret_data || !ret_size))
                 return auv_raise(AUV_EINVAL, "no place for the data");
         AUV_TRY(begin(reader, "read", n));
-        auv__keep(&reader->object);
-        if (n == AUV_STREAM_ALL)
-                r = read_all(reader, task, ret_data, ret_size);
-        else if (n > 0)
-                r = read_some(reader, task, n, ret_data, ret_size);
+        if (auv__unlikely(n == AUV_STREAM_ALL))
+                return read_all(reader, task, ret_data, ret_size);
+        if (n > 0 && unread(reader) == 0 && !reader->eof)
+                return wait_and_take_some(reader, task, n, ret_data, ret_size);
+        if (n > 0)
+                take_some(reader, n, ret_data, ret_size);
         else
-                r = read_nothing(ret_data, ret_size);
-        auv__drop(&reader->object);
-        return r;
+                read_nothing(ret_data, ret_size);
+        return 0;
 }
 
 /* Where the first separator stands, counted from the front of the buffer. */

@@ -157,7 +157,7 @@ static void run_event(struct auv__item *item, bool dropped)
         handle_ready(event->transport, event->events);
 }
 
-static void handle_ready_in_debug(auv_transport *transport, int events)
+static __attribute__((noinline)) void handle_ready_in_debug(auv_transport *transport, int events)
 {
         struct event event = { .item = { .run = run_event }, .transport = transport, .events = events };
 
