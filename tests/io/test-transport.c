@@ -20,14 +20,7 @@ TestSuite(transport, .init = loop_setup, .fini = loop_teardown);
 
 enum { MUCH = 8 * 1024 * 1024 }; /* more than any buffer of the system's holds */
 
-static char *much(void)
-{
-        static char data[MUCH];
-
-        for (size_t i = 0; i < MUCH && !data[MUCH - 1]; i++)
-                data[i] = (char)(i * 2654435761u >> 24);
-        return data;
-}
+static char much[MUCH];
 
 static int connect_waiting_socket(void *arg, auv_value *ret)
 {
@@ -49,100 +42,6 @@ Test(transport, tells_of_the_connection_before_its_data)
         cr_assert(eq(int, loop_run(connect_waiting_socket, &recorder, NULL), 0));
         recorder_until_lost(&recorder);
         cr_assert_trace("made connected data(early) eof lost released");
-}
-
-Test(transport, receives_and_sends)
-{
-        struct recorder recorder = { .transport = NULL };
-        int peer;
-        AUV_AUTO auv_transport *transport = recorder_connect(&recorder, &peer);
-
-        cr_assert(transport == recorder.transport);
-        peer_send(peer, "ping");
-        loop_turn();
-        cr_assert(eq(int, auv_transport_write(transport, "pong", 4), 0));
-        cr_assert_trace("made data(ping)");
-        cr_assert(eq(str, peer_text(peer), "pong"));
-        close(peer);
-        recorder_until_lost(&recorder);
-        cr_assert_trace("made data(ping) eof lost released");
-}
-
-Test(transport, sends_all_that_was_written_before_it_closes)
-{
-        struct recorder recorder = { .transport = NULL };
-        int peer;
-        AUV_AUTO auv_transport *transport = recorder_connect(&recorder, &peer);
-        uint64_t sum = 0;
-        long total = 0;
-
-        cr_assert(eq(int, auv_transport_write(transport, much(), MUCH), 0));
-        auv_transport_close(transport);
-        auv_transport_close(transport);
-        cr_assert(auv_transport_is_closing(transport));
-        loop_turn();
-        cr_assert_trace("made pause");
-        while (recorder.transport) {
-                total += peer_drain(peer, &sum);
-                loop_turn();
-        }
-        total += peer_drain(peer, &sum);
-        cr_assert(eq(long, total, MUCH));
-        cr_assert(eq(u64, sum, recorder_sum(0, much(), MUCH)));
-        cr_assert(eq(long, peer_drain(peer, NULL), -1));
-        cr_assert_trace("made pause resume lost released");
-        close(peer);
-}
-
-Test(transport, still_sends_what_is_written_while_it_closes)
-{
-        struct recorder recorder = { .transport = NULL };
-        int peer;
-        AUV_AUTO auv_transport *transport = recorder_connect(&recorder, &peer);
-        long total = 0;
-
-        auv_transport_write(transport, much(), MUCH);
-        auv_transport_close(transport);
-        cr_assert(eq(int, auv_transport_write(transport, "more", 4), 0));
-        while (recorder.transport) {
-                total += peer_drain(peer, NULL);
-                loop_turn();
-        }
-        cr_assert(eq(long, total + peer_drain(peer, NULL), MUCH + 4));
-        close(peer);
-}
-
-Test(transport, drops_what_was_not_sent_when_it_is_aborted)
-{
-        struct recorder recorder = { .transport = NULL };
-        int peer;
-        AUV_AUTO auv_transport *transport = recorder_connect(&recorder, &peer);
-
-        auv_transport_write(transport, much(), MUCH);
-        cr_assert(gt(sz, auv_transport_get_write_buffer_size(transport), 0));
-        auv_transport_abort(transport);
-        auv_transport_abort(transport);
-        cr_assert(eq(sz, auv_transport_get_write_buffer_size(transport), 0));
-        cr_assert_trace("made pause");
-        loop_turn();
-        cr_assert_trace("made pause lost released");
-        cr_assert(lt(long, peer_drain(peer, NULL), MUCH));
-        close(peer);
-}
-
-Test(transport, can_be_aborted_while_it_closes)
-{
-        struct recorder recorder = { .transport = NULL };
-        int peer;
-        AUV_AUTO auv_transport *transport = recorder_connect(&recorder, &peer);
-
-        auv_transport_write(transport, much(), MUCH);
-        auv_transport_close(transport);
-        loop_turn();
-        auv_transport_abort(transport);
-        loop_turn();
-        cr_assert_trace("made pause lost released");
-        close(peer);
 }
 
 Test(transport, never_tells_of_the_loss_within_close)
@@ -200,297 +99,6 @@ Test(transport, receives_nothing_after_it_was_closed_on_data)
                 trace_clear();
                 close(peer);
         }
-}
-
-Test(transport, pauses_its_writer_above_the_high_mark_and_resumes_it_at_the_low_one)
-{
-        struct recorder recorder = { .transport = NULL };
-        int peer;
-        AUV_AUTO auv_transport *transport = recorder_connect(&recorder, &peer);
-        size_t low, high, size;
-
-        cr_assert(eq(int, auv_transport_get_write_buffer_limits(transport, &low, &high), 0));
-        cr_assert(eq(sz, high, 64 * 1024));
-        cr_assert(eq(sz, low, 16 * 1024));
-        /* fills what the system holds, and a little of the transport's */
-        while (auv_transport_get_write_buffer_size(transport) == 0)
-                auv_transport_write(transport, much(), 1000);
-        size = auv_transport_get_write_buffer_size(transport);
-        auv_transport_write(transport, much(), high - size);
-        cr_assert(eq(sz, auv_transport_get_write_buffer_size(transport), high));
-        cr_assert_trace("made");
-        auv_transport_write(transport, "x", 1);
-        cr_assert_trace("made pause");
-        auv_transport_write(transport, "x", 1);
-        cr_assert_trace("made pause");
-        while (auv_transport_get_write_buffer_size(transport) > low) {
-                char byte[4096];
-
-                cr_assert_trace("made pause");
-                (void)!read(peer, byte, sizeof(byte));
-                loop_turn();
-        }
-        cr_assert_trace("made pause resume");
-        close(peer);
-        recorder_until_lost(&recorder);
-}
-
-Test(transport, keeps_to_the_water_marks_that_are_set)
-{
-        struct recorder recorder = { .transport = NULL };
-        int peer;
-        AUV_AUTO auv_transport *transport = recorder_connect(&recorder, &peer);
-        size_t low = 0, high = 0;
-
-        cr_assert(eq(int, auv_transport_set_write_buffer_limits(transport, 100, AUV_DEFAULT_LIMIT), 0));
-        auv_transport_get_write_buffer_limits(transport, &low, &high);
-        cr_assert(low == 25 && high == 100);
-        cr_assert(eq(int, auv_transport_set_write_buffer_limits(transport, AUV_DEFAULT_LIMIT, 100), 0));
-        auv_transport_get_write_buffer_limits(transport, &low, &high);
-        cr_assert(low == 100 && high == 400);
-        cr_assert(eq(int,
-                     auv_transport_set_write_buffer_limits(transport, AUV_DEFAULT_LIMIT, AUV_DEFAULT_LIMIT),
-                     0));
-        auv_transport_get_write_buffer_limits(transport, &low, &high);
-        cr_assert(low == 16384 && high == 65536);
-        cr_assert(eq(int, auv_transport_set_write_buffer_limits(transport, 10, 11), AUV_EINVAL));
-        cr_assert(eq(int, auv_transport_set_write_buffer_limits(transport, 10, 10), 0));
-        cr_assert(eq(int, auv_transport_set_write_buffer_limits(transport, SIZE_MAX - 1, 0), 0));
-        while (auv_transport_get_write_buffer_size(transport) == 0)
-                auv_transport_write(transport, much(), 1000);
-        cr_assert_trace("made");
-        auv_transport_set_write_buffer_limits(transport, 0, AUV_DEFAULT_LIMIT);
-        cr_assert_trace("made pause");
-        while (auv_transport_get_write_buffer_size(transport) > 0) {
-                peer_drain(peer, NULL);
-                loop_turn();
-        }
-        cr_assert_trace("made pause resume");
-        auv_transport_abort(transport);
-        loop_turn();
-        close(peer);
-}
-
-Test(transport, sends_its_end_behind_what_was_written_and_still_receives)
-{
-        struct recorder recorder = { .transport = NULL };
-        int peer;
-        AUV_AUTO auv_transport *transport = recorder_connect(&recorder, &peer);
-        long total = 0, n;
-
-        cr_assert(auv_transport_can_write_eof(transport));
-        auv_transport_write(transport, much(), MUCH);
-        cr_assert(eq(int, auv_transport_write_eof(transport), 0));
-        cr_assert(eq(int, auv_transport_write_eof(transport), 0));
-        cr_assert(eq(int, auv_transport_write(transport, "x", 1), AUV_ERUNTIME));
-        cr_assert(eq(int, auv_transport_writelines(transport, &(auv_buffer) { "x", 1 }, 1), AUV_ERUNTIME));
-        while ((n = peer_drain(peer, NULL)) >= 0) {
-                total += n;
-                loop_turn();
-        }
-        cr_assert(eq(long, total, MUCH));
-        peer_send(peer, "answer");
-        loop_turn();
-        cr_assert_trace("made pause resume data(answer)");
-        close(peer);
-        recorder_until_lost(&recorder);
-        cr_assert_trace("made pause resume data(answer) eof lost released");
-}
-
-Test(transport, stays_half_open_where_its_protocol_wants_it)
-{
-        struct recorder recorder = { .keeps_open = true };
-        int peer;
-        AUV_AUTO auv_transport *transport = recorder_connect(&recorder, &peer);
-
-        shutdown(peer, SHUT_WR);
-        loop_turns(3);
-        trace_clear();
-        cr_assert(eq(int, auv_transport_is_closing(transport), 0));
-        auv_transport_write(transport, "more", 4);
-        cr_assert(eq(str, peer_text(peer), "more"));
-        loop_turn();
-        cr_assert_trace("");
-        auv_transport_close(transport);
-        loop_turn();
-        cr_assert_trace("lost released");
-        close(peer);
-}
-
-Test(transport, tells_of_a_peer_that_resets_the_connection)
-{
-        struct recorder recorder = { .transport = NULL };
-        int peer;
-        AUV_AUTO auv_transport *transport = recorder_connect(&recorder, &peer);
-
-        /* A Unix socket that is closed with unread data resets. */
-        auv_transport_write(transport, "unread", 6);
-        close(peer);
-        recorder_until_lost(&recorder);
-        cr_assert_trace("made lost(ECONNRESET) released");
-}
-
-Test(transport, writes_to_a_peer_that_is_gone_without_a_signal)
-{
-        struct recorder recorder = { .transport = NULL };
-        int peer;
-        AUV_AUTO auv_transport *transport = recorder_connect(&recorder, &peer);
-
-        close(peer);
-        cr_assert(eq(int, auv_transport_write(transport, "x", 1), 0));
-        cr_assert(auv_transport_is_closing(transport));
-        cr_assert_trace("made");
-        loop_turn();
-        cr_assert_trace("made lost(EPIPE) released");
-}
-
-Test(transport, finds_a_peer_gone_that_it_does_not_read_from)
-{
-        struct recorder recorder = { .transport = NULL };
-        int peer;
-        AUV_AUTO auv_transport *transport = recorder_connect(&recorder, &peer);
-
-        auv_transport_pause_reading(transport);
-        auv_transport_write(transport, much(), MUCH);
-        close(peer);
-        recorder_until_lost(&recorder);
-        cr_assert_has(trace_text(), "made pause lost(E");
-}
-
-Test(transport, drops_writes_to_a_lost_connection_and_warns_from_the_fifth)
-{
-        struct recorder recorder = { .transport = NULL };
-        int peer;
-        AUV_AUTO auv_transport *transport = recorder_connect(&recorder, &peer);
-
-        auv_transport_abort(transport);
-        for (int i = 1; i <= 4; i++)
-                cr_assert(eq(int, auv_transport_write(transport, "x", 1), 0));
-        loop_turn();
-        cr_assert(eq(int, reports_pending(), 0));
-        cr_assert(eq(int, auv_transport_write(transport, "x", 1), 0));
-        cr_assert(eq(int, reports_pending(), 1));
-        cr_assert(eq(int, auv_transport_writelines(transport, &(auv_buffer) { "x", 1 }, 1), 0));
-        cr_assert(eq(int, reports_drop(), 2));
-        close(peer);
-}
-
-Test(transport, writes_lines_in_their_order)
-{
-        struct recorder recorder = { .transport = NULL };
-        int peer;
-        AUV_AUTO auv_transport *transport = recorder_connect(&recorder, &peer);
-        const auv_buffer buffers[] = { { "a", 1 }, { NULL, 0 }, { "bcd", 3 }, { "", 0 }, { "e", 1 } };
-
-        cr_assert(eq(int, auv_transport_writelines(transport, buffers, 5), 0));
-        cr_assert(eq(int, auv_transport_writelines(transport, buffers, 0), 0));
-        cr_assert(eq(int, auv_transport_writelines(transport, NULL, 0), 0));
-        cr_assert(eq(str, peer_text(peer), "abcde"));
-        close(peer);
-        recorder_until_lost(&recorder);
-}
-
-Test(transport, writes_more_lines_than_the_system_takes_at_once)
-{
-        enum { N = 5000, SIZE = 1000 };
-
-        struct recorder recorder = { .transport = NULL };
-        int peer;
-        AUV_AUTO auv_transport *transport = recorder_connect(&recorder, &peer);
-        static auv_buffer buffers[N];
-        uint64_t sum = 0;
-        long total = 0;
-
-        for (int i = 0; i < N; i++)
-                buffers[i] = (auv_buffer) { much() + i * SIZE, SIZE };
-        cr_assert(eq(int, auv_transport_writelines(transport, buffers, N), 0));
-        auv_transport_close(transport);
-        while (recorder.transport) {
-                total += peer_drain(peer, &sum);
-                loop_turn();
-        }
-        total += peer_drain(peer, &sum);
-        cr_assert(eq(long, total, N * SIZE));
-        cr_assert(eq(u64, sum, recorder_sum(0, much(), N * SIZE)));
-        close(peer);
-}
-
-Test(transport, receives_into_the_buffer_of_a_buffered_protocol)
-{
-        struct recorder recorder = { .takes_buffer = true, .room = 4 };
-        int peer;
-        AUV_AUTO auv_transport *transport = recorder_connect(&recorder, &peer);
-
-        peer_send(peer, "abcdef");
-        loop_turns(2);
-        cr_assert_trace("made data(abcd) | data(ef) |");
-        close(peer);
-        recorder_until_lost(&recorder);
-        cr_assert_trace("made data(abcd) | data(ef) | eof lost released");
-}
-
-Test(transport, is_lost_where_a_buffered_protocol_gives_no_buffer)
-{
-        struct recorder recorder = { .takes_buffer = true, .room = 0 };
-        int peer;
-        AUV_AUTO auv_transport *transport = recorder_connect(&recorder, &peer);
-
-        peer_send(peer, "abcdef");
-        loop_turn();
-        cr_assert_trace("made lost(ERUNTIME) released");
-        cr_assert_has(reports_take()->message, "get_buffer() call failed");
-        close(peer);
-}
-
-Test(transport, is_lost_where_a_buffered_protocol_has_no_memory)
-{
-        struct recorder recorder = { .takes_buffer = true, .room = SIZE_MAX };
-        int peer;
-        AUV_AUTO auv_transport *transport = recorder_connect(&recorder, &peer);
-
-        peer_send(peer, "abcdef");
-        loop_turn();
-        cr_assert_trace("made lost(ENOMEM) released");
-        cr_assert(eq(int, reports_take()->code, AUV_ENOMEM));
-        close(peer);
-}
-
-static void give_way(struct recorder *recorder)
-{
-        static struct recorder successor = { .name = "b" };
-        const auv_protocol protocol = recorder_protocol(&successor);
-
-        successor.transport = recorder->transport;
-        cr_assert(eq(int, auv_transport_set_protocol(recorder->transport, &protocol), 0));
-        recorder->transport = NULL;
-}
-
-Test(transport, keeps_its_data_for_the_protocol_that_get_buffer_sets)
-{
-        struct recorder recorder = {
-                .name = "a", .takes_buffer = true, .room = 4, .on_get_buffer = give_way };
-        int peer;
-        AUV_AUTO auv_transport *transport = recorder_connect(&recorder, &peer);
-
-        peer_send(peer, "abcdef");
-        loop_turns(2);
-        cr_assert_trace("a:made a:released | b:data(abcdef) |");
-        auv_transport_close(transport);
-        loop_turn();
-        cr_assert_trace("a:made a:released | b:data(abcdef) | b:lost b:released");
-        close(peer);
-}
-
-Test(transport, is_aborted_by_a_buffered_protocol_that_is_asked_for_a_buffer)
-{
-        struct recorder recorder = { .takes_buffer = true, .room = 4, .on_get_buffer = abort_it };
-        int peer;
-        AUV_AUTO auv_transport *transport = recorder_connect(&recorder, &peer);
-
-        peer_send(peer, "abcdef");
-        loop_turn();
-        cr_assert_trace("made aborted lost released");
-        close(peer);
 }
 
 Test(transport, receives_nothing_while_it_is_paused)
@@ -613,7 +221,7 @@ Test(transport, is_closed_without_a_word_with_its_loop)
         int peer;
         AUV_AUTO auv_transport *transport = recorder_connect(&recorder, &peer);
 
-        auv_transport_write(transport, much(), MUCH);
+        auv_transport_write(transport, much, MUCH);
         cr_assert(eq(int, auv_loop_close(loop), 0));
         cr_assert_trace("made pause released");
         cr_assert(auv_transport_is_closing(transport));
@@ -694,24 +302,15 @@ Test(transport, calls_its_protocol_in_the_context_in_which_it_was_made)
         var = auv_unref(var);
 }
 
-static int connect_given(void *arg, auv_value *ret)
-{
-        const struct { struct recorder *recorder; int sock; } *given = arg;
-
-        return auv_await_connect_accepted_socket(recorder_factory, given->recorder, given->sock, NULL);
-}
-
 Test(transport, that_nobody_waits_for_any_more_is_closed)
 {
         for (int turns = 0; turns < 4; turns++) {
                 struct recorder recorder = { .transport = NULL };
-                struct { struct recorder *recorder; int sock; } given = { .recorder = &recorder };
                 auv_task *task;
                 int pair[2];
 
                 socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
-                given.sock = pair[0];
-                task = auv_loop_create_task(loop, connect_given, &given, sizeof(given), NULL);
+                task = recorder_start(loop, &recorder, pair[0]);
                 for (int i = 0; i < turns; i++)
                         loop_turn();
                 auv_task_cancel(task, NULL);
@@ -741,13 +340,11 @@ Test(transport, that_nobody_waits_for_any_more_is_closed)
 Test(transport, goes_with_a_loop_that_is_closed_before_it_is_made)
 {
         struct recorder recorder = { .transport = NULL };
-        struct { struct recorder *recorder; int sock; } given = { .recorder = &recorder };
         AUV_AUTO auv_task *task = NULL;
         int pair[2];
 
         socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
-        given.sock = pair[0];
-        task = auv_loop_create_task(loop, connect_given, &given, sizeof(given), NULL);
+        task = recorder_start(loop, &recorder, pair[0]);
         loop_turn();
         cr_assert(eq(int, auv_loop_close(loop), 0));
         cr_assert_trace("released");
@@ -758,20 +355,16 @@ Test(transport, goes_with_a_loop_that_is_closed_before_it_is_made)
 Test(transport, refuses_what_is_no_stream_socket)
 {
         struct recorder recorder = { .transport = NULL };
-        struct { struct recorder *recorder; int sock; } given = { .recorder = &recorder };
         AUV_AUTO auv_task *of_pipe = NULL, *of_datagrams = NULL, *of_nothing = NULL;
         int pair[2];
 
         (void)!pipe(pair);
-        given.sock = pair[0];
-        of_pipe = auv_loop_create_task(loop, connect_given, &given, sizeof(given), NULL);
+        of_pipe = recorder_start(loop, &recorder, pair[0]);
         cr_assert(eq(int, auv_loop_run_until_complete(loop, of_pipe, NULL), AUV_ENOTSOCK));
         close(pair[1]);
-        given.sock = socket(AF_INET, SOCK_DGRAM, 0);
-        of_datagrams = auv_loop_create_task(loop, connect_given, &given, sizeof(given), NULL);
+        of_datagrams = recorder_start(loop, &recorder, socket(AF_INET, SOCK_DGRAM, 0));
         cr_assert(eq(int, auv_loop_run_until_complete(loop, of_datagrams, NULL), AUV_EINVAL));
-        given.sock = -1;
-        of_nothing = auv_loop_create_task(loop, connect_given, &given, sizeof(given), NULL);
+        of_nothing = recorder_start(loop, &recorder, -1);
         cr_assert(eq(int, auv_loop_run_until_complete(loop, of_nothing, NULL), AUV_EBADF));
         cr_assert_trace("");
 }
@@ -779,13 +372,11 @@ Test(transport, refuses_what_is_no_stream_socket)
 Test(transport, is_not_made_where_the_factory_fails)
 {
         struct recorder recorder = { .refuses = AUV_EUSER };
-        struct { struct recorder *recorder; int sock; } given = { .recorder = &recorder };
         AUV_AUTO auv_task *task = NULL;
         int pair[2];
 
         socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
-        given.sock = pair[0];
-        task = auv_loop_create_task(loop, connect_given, &given, sizeof(given), NULL);
+        task = recorder_start(loop, &recorder, pair[0]);
         cr_assert(eq(int, auv_loop_run_until_complete(loop, task, NULL), AUV_EUSER));
         cr_assert(eq(long, peer_drain(pair[1], NULL), -1));
         close(pair[1]);
@@ -798,21 +389,19 @@ Test(transport, survives_any_allocation_that_fails)
 
         for (long n = 1; failed; n++) {
                 struct recorder recorder = { .is_quiet = true };
-                struct { struct recorder *recorder; int sock; } given = { .recorder = &recorder };
                 auv_loop *other = loop_new();
                 auv_task *task;
                 int pair[2], r = AUV_ENOMEM;
 
                 socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
-                given.sock = pair[0];
                 failing_allocator_arm(n);
-                task = auv_loop_create_task(other, connect_given, &given, sizeof(given), NULL);
+                task = recorder_start(other, &recorder, pair[0]);
                 if (task)
                         r = auv_loop_run_until_complete(other, task, NULL);
                 else
                         close(pair[0]);
                 if (r == 0)
-                        r = auv_transport_write(recorder.transport, much(), MUCH);
+                        r = auv_transport_write(recorder.transport, much, MUCH);
                 failed = failing_allocator_disarm();
                 cr_assert(failed ? r == AUV_ENOMEM : r == 0, "allocation %ld: %d", n, r);
                 for (int i = 0; i < 3; i++) {
@@ -827,35 +416,18 @@ Test(transport, survives_any_allocation_that_fails)
         }
 }
 
-Test(transport, without_memory_for_what_waits_to_be_sent_is_lost)
-{
-        struct recorder recorder = { .transport = NULL };
-        int peer;
-        AUV_AUTO auv_transport *transport = recorder_connect(&recorder, &peer);
-
-        failing_allocator_arm(1);
-        cr_assert(eq(int, auv_transport_write(transport, much(), MUCH), AUV_ENOMEM));
-        failing_allocator_disarm();
-        cr_assert(eq(int, reports_take()->code, AUV_ENOMEM));
-        loop_turn();
-        cr_assert_trace("made lost(ENOMEM) released");
-        close(peer);
-}
-
 Test(transport, works_in_a_loop_that_the_programs_uv_run_turns)
 {
         struct recorder recorder = { .transport = NULL };
-        struct { struct recorder *recorder; int sock; } given = { .recorder = &recorder };
         auv_loop *embedded;
         auv_task *task;
         uv_loop_t uv;
         int pair[2];
 
         socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
-        given.sock = pair[0];
         uv_loop_init(&uv);
         cr_assert(eq(int, auv_new_event_loop(AUV_LOOP_OPTIONS(.uv_loop = &uv), &embedded), 0));
-        task = auv_loop_create_task(embedded, connect_given, &given, sizeof(given), NULL);
+        task = recorder_start(embedded, &recorder, pair[0]);
         peer_send(pair[1], "x");
         while (recorder.received == 0)
                 uv_run(&uv, UV_RUN_ONCE);

@@ -133,7 +133,7 @@ int recorder_factory(void *arg, auv_protocol *ret_protocol)
 struct connecting {
         struct recorder *recorder;
         int sock;
-        auv_transport *transport;
+        auv_transport **ret_transport; /* NULL where nobody wants it */
 };
 
 static int connect_accepted(void *arg, auv_value *ret)
@@ -141,12 +141,20 @@ static int connect_accepted(void *arg, auv_value *ret)
         struct connecting *connecting = arg;
 
         return auv_await_connect_accepted_socket(recorder_factory, connecting->recorder, connecting->sock,
-                                                 &connecting->transport);
+                                                 connecting->ret_transport);
+}
+
+auv_task *recorder_start(auv_loop *on, struct recorder *recorder, int sock)
+{
+        struct connecting connecting = { .recorder = recorder, .sock = sock };
+
+        return auv_loop_create_task(on, connect_accepted, &connecting, sizeof(connecting), NULL);
 }
 
 auv_transport *recorder_connect(struct recorder *recorder, int *ret_peer)
 {
-        struct connecting connecting = { .recorder = recorder };
+        auv_transport *transport = NULL;
+        struct connecting connecting = { .recorder = recorder, .ret_transport = &transport };
         int pair[2];
 
         if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0
@@ -156,7 +164,7 @@ auv_transport *recorder_connect(struct recorder *recorder, int *ret_peer)
         if (loop_run(connect_accepted, &connecting, NULL) < 0)
                 abort();
         *ret_peer = pair[1];
-        return connecting.transport;
+        return transport;
 }
 
 void recorder_until_lost(struct recorder *recorder)

@@ -38,6 +38,9 @@ auv_protocol recorder_protocol(struct recorder *recorder);
 /* A sum of bytes that depends on their order; begin with 0. */
 uint64_t recorder_sum(uint64_t sum, const void *data, size_t size);
 
+/* A task of a loop that connects a recorder to a socket, which it takes over. */
+auv_task *recorder_start(auv_loop *on, struct recorder *recorder, int sock);
+
 /*
  * Connect a recorder to one end of a new pair of Unix sockets, by tasks on the fixture's loop. Returns the
  * transport, with a reference for the caller; *ret_peer is the other end, which does not block.
