@@ -887,24 +887,15 @@ static int exchanges(void *arg, auv_value *ret)
         return r;
 }
 
-/* A loop of its own, since a loop keeps what it has once needed. */
 static void exchange_once(void)
 {
-        AUV_AUTO auv_task *task = NULL;
-        auv_loop *other = NULL;
         int pair[2];
 
         cr_assert(eq(int, socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair), 0));
-        if (auv_new_event_loop(AUV_LOOP_OPTIONS(.clock = AUV_CLOCK_VIRTUAL), &other) == 0)
-                task = auv_loop_create_task(other, exchanges, pair, 0, NULL);
-        if (task)
-                (void)auv_loop_run_until_complete(other, task, NULL);
-        task = auv_unref(task);
-        auv_unref(other);
+        loop_run_apart(exchanges, pair);
         if (pair[0] >= 0)
                 close(pair[0]);
         close(pair[1]);
-        auv_error_clear();
 }
 
 Test(datagram, fails_cleanly_without_memory)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "pool.h"
 #include "support/coroutine.h"
 #include "support/failing_allocator.h"
 #include "support/loop.h"
@@ -11,66 +12,11 @@
 
 #include <math.h>
 #include <pthread.h>
-#include <semaphore.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <uv.h>
 
-/* Functions that run in libuv's pool wait for these; it has one thread, so the order is known. */
-static sem_t begun;
-static sem_t may_end;
-static atomic_int n_run;
-static atomic_int n_destroyed;
-
-static void setup(void)
-{
-        loop_setup();
-        if (auv_set_thread_pool_size(1) < 0)
-                abort();
-        sem_init(&begun, 0, 0);
-        sem_init(&may_end, 0, 0);
-}
-
-TestSuite(executor, .init = setup, .fini = loop_teardown);
-
-static void count_destroyed(void *p)
-{
-        n_destroyed++;
-}
-
-/* Returns a value with a destructor. */
-static int owns(void *arg, auv_value *ret)
-{
-        n_run++;
-        *ret = (auv_value) { .p = &n_destroyed, .destroy = count_destroyed };
-        return 0;
-}
-
-static int owns_when_told(void *arg, auv_value *ret)
-{
-        sem_post(&begun);
-        sem_wait(&may_end);
-        return owns(arg, ret);
-}
-
-static int doubles(void *arg, auv_value *ret)
-{
-        n_run++;
-        ret->i = *(const intmax_t *)arg * 2;
-        return 0;
-}
-
-static int fails(void *arg, auv_value *ret)
-{
-        *ret = (auv_value) { .p = &n_destroyed, .destroy = count_destroyed };
-        return auv_raise(AUV_EUSER, "no luck in %s", (const char *)arg);
-}
-
-static int fails_without_message(void *arg, auv_value *ret)
-{
-        return *(const int *)arg;
-}
+TestSuite(executor, .init = pool_setup, .fini = loop_teardown);
 
 static int tells_thread(void *arg, auv_value *ret)
 {
@@ -167,12 +113,12 @@ Test(executor, runs_a_function_in_another_thread)
 Test(executor, copies_the_argument_where_a_size_is_given)
 {
         intmax_t number = 21;
-        AUV_AUTO auv_future *copied = auv_loop_run_in_executor(loop, NULL, doubles, &number, sizeof(number));
+        AUV_AUTO auv_future *copied = auv_loop_run_in_executor(loop, NULL, pool_doubles, &number, sizeof(number));
         AUV_AUTO auv_future *pointed = NULL;
         auv_value result = { 0 };
 
         number = 1000;
-        pointed = auv_loop_run_in_executor(loop, NULL, doubles, &number, 0);
+        pointed = auv_loop_run_in_executor(loop, NULL, pool_doubles, &number, 0);
         cr_assert(eq(int, auv_loop_run_until_complete(loop, copied, &result), 0));
         cr_assert(eq(i64, result.i, 42));
         cr_assert(eq(int, auv_loop_run_until_complete(loop, pointed, &result), 0));
@@ -181,17 +127,17 @@ Test(executor, copies_the_argument_where_a_size_is_given)
 
 Test(executor, hands_on_the_error_with_its_message)
 {
-        AUV_AUTO auv_future *future = auv_loop_run_in_executor(loop, NULL, fails, "a thread", 0);
+        AUV_AUTO auv_future *future = auv_loop_run_in_executor(loop, NULL, pool_fails, "a thread", 0);
 
         cr_assert(eq(int, auv_loop_run_until_complete(loop, future, NULL), AUV_EUSER));
         cr_assert_text(auv_error_message(auv_error_current()), "no luck in a thread");
-        cr_assert(eq(int, n_destroyed, 1));
+        cr_assert(eq(int, pool_n_destroyed, 1));
 }
 
 Test(executor, does_not_take_the_message_of_an_error_before)
 {
-        AUV_AUTO auv_future *first = auv_loop_run_in_executor(loop, NULL, fails, "a thread", 0);
-        AUV_AUTO auv_future *second = auv_loop_run_in_executor(loop, NULL, fails_without_message,
+        AUV_AUTO auv_future *first = auv_loop_run_in_executor(loop, NULL, pool_fails, "a thread", 0);
+        AUV_AUTO auv_future *second = auv_loop_run_in_executor(loop, NULL, pool_returns,
                                                                &(int) { AUV_EUSER }, sizeof(int));
 
         cr_assert(eq(int, auv_loop_run_until_complete(loop, first, NULL), AUV_EUSER));
@@ -201,12 +147,12 @@ Test(executor, does_not_take_the_message_of_an_error_before)
 
 Test(executor, gives_the_result_to_the_future)
 {
-        auv_future *future = auv_loop_run_in_executor(loop, NULL, owns, NULL, 0);
+        auv_future *future = auv_loop_run_in_executor(loop, NULL, pool_owns, NULL, 0);
 
         cr_assert(eq(int, auv_loop_run_until_complete(loop, future, NULL), 0));
-        cr_assert(eq(int, n_destroyed, 0));
+        cr_assert(eq(int, pool_n_destroyed, 0));
         auv_unref(future);
-        cr_assert(eq(int, n_destroyed, 1));
+        cr_assert(eq(int, pool_n_destroyed, 1));
 }
 
 /* rule 126 */
@@ -214,7 +160,7 @@ Test(executor, result_takes_one_turn_to_the_future_and_one_to_the_task)
 {
         struct manual manual = { .n = 0 };
         AUV_AUTO auv_executor *executor = manual_executor(&manual);
-        AUV_AUTO auv_future *future = auv_loop_run_in_executor(loop, executor, owns, NULL, 0);
+        AUV_AUTO auv_future *future = auv_loop_run_in_executor(loop, executor, pool_owns, NULL, 0);
         AUV_AUTO auv_task *task = start_await(future);
 
         loop_turn();
@@ -229,12 +175,12 @@ Test(executor, must_have_a_function_and_an_open_loop)
 {
         cr_assert(zero(ptr, auv_loop_run_in_executor(loop, NULL, NULL, NULL, 0)));
         cr_assert(eq(int, auv_error_code(auv_error_current()), AUV_EINVAL));
-        cr_assert(zero(ptr, auv_loop_run_in_executor(loop, NULL, owns, NULL, 1)));
-        cr_assert(zero(ptr, auv_loop_run_in_executor(NULL, NULL, owns, NULL, 0)));
+        cr_assert(zero(ptr, auv_loop_run_in_executor(loop, NULL, pool_owns, NULL, 1)));
+        cr_assert(zero(ptr, auv_loop_run_in_executor(NULL, NULL, pool_owns, NULL, 0)));
         cr_assert(eq(int, auv_error_code(auv_error_current()), AUV_ENOLOOP));
         cr_assert(eq(int, auv_loop_set_default_executor(NULL, NULL), AUV_ENOLOOP));
         auv_loop_close(loop);
-        cr_assert(zero(ptr, auv_loop_run_in_executor(loop, NULL, owns, NULL, 0)));
+        cr_assert(zero(ptr, auv_loop_run_in_executor(loop, NULL, pool_owns, NULL, 0)));
         cr_assert(eq(int, auv_error_code(auv_error_current()), AUV_ECLOSED));
         cr_assert(eq(int, auv_loop_set_default_executor(loop, NULL), AUV_ECLOSED));
 }
@@ -244,38 +190,38 @@ Test(executor, must_have_a_function_and_an_open_loop)
 /* rule 126 */
 Test(executor, work_that_has_not_begun_is_taken_back)
 {
-        AUV_AUTO auv_future *blocks = auv_loop_run_in_executor(loop, NULL, owns_when_told, NULL, 0);
-        AUV_AUTO auv_future *future = auv_loop_run_in_executor(loop, NULL, owns, NULL, 0);
+        AUV_AUTO auv_future *blocks = auv_loop_run_in_executor(loop, NULL, pool_owns_when_told, NULL, 0);
+        AUV_AUTO auv_future *future = auv_loop_run_in_executor(loop, NULL, pool_owns, NULL, 0);
 
-        sem_wait(&begun);
+        sem_wait(&pool_begun);
         cr_assert(eq(int, auv_future_cancel(future, NULL), 1));
         cr_assert(auv_future_cancelled(future));
         loop_turn();
-        sem_post(&may_end);
+        sem_post(&pool_may_end);
         cr_assert(eq(int, auv_loop_run_until_complete(loop, blocks, NULL), 0));
-        cr_assert(eq(int, n_run, 1));
+        cr_assert(eq(int, pool_n_run, 1));
 }
 
 /* rule 126 */
 Test(executor, result_of_work_that_has_begun_is_dropped)
 {
-        AUV_AUTO auv_future *future = auv_loop_run_in_executor(loop, NULL, owns_when_told, NULL, 0);
-        AUV_AUTO auv_future *next = auv_loop_run_in_executor(loop, NULL, owns, NULL, 0);
+        AUV_AUTO auv_future *future = auv_loop_run_in_executor(loop, NULL, pool_owns_when_told, NULL, 0);
+        AUV_AUTO auv_future *next = auv_loop_run_in_executor(loop, NULL, pool_owns, NULL, 0);
 
-        sem_wait(&begun);
+        sem_wait(&pool_begun);
         cr_assert(eq(int, auv_future_cancel(future, NULL), 1));
         cr_assert(eq(int, auv_loop_run_until_complete(loop, future, NULL), AUV_ECANCELED));
-        sem_post(&may_end);
+        sem_post(&pool_may_end);
         cr_assert(eq(int, auv_loop_run_until_complete(loop, next, NULL), 0));
-        cr_assert(eq(int, n_run, 2));
-        cr_assert(eq(int, n_destroyed, 1));
+        cr_assert(eq(int, pool_n_run, 2));
+        cr_assert(eq(int, pool_n_destroyed, 1));
 }
 
 Test(executor, of_the_programs_own_may_take_work_back)
 {
         struct manual manual = { .n = 0 };
         AUV_AUTO auv_executor *executor = manual_executor(&manual);
-        AUV_AUTO auv_future *future = auv_loop_run_in_executor(loop, executor, owns, NULL, 0);
+        AUV_AUTO auv_future *future = auv_loop_run_in_executor(loop, executor, pool_owns, NULL, 0);
 
         auv_future_cancel(future, NULL);
         cr_assert(eq(int, manual.n_cancelled, 0));
@@ -289,40 +235,40 @@ Test(executor, of_the_programs_own_may_take_nothing_back)
         struct manual manual = { .n = 0 };
         AUV_AUTO auv_executor *executor = auv_executor_new(AUV_EXECUTOR_FUNCTIONS(.submit = manual_submit),
                                                            &manual);
-        AUV_AUTO auv_future *future = auv_loop_run_in_executor(loop, executor, owns, NULL, 0);
+        AUV_AUTO auv_future *future = auv_loop_run_in_executor(loop, executor, pool_owns, NULL, 0);
 
         auv_future_cancel(future, NULL);
         loop_turn();
         perform_in_thread(&manual);
         loop_turn();
-        cr_assert(eq(int, n_destroyed, 1));
+        cr_assert(eq(int, pool_n_destroyed, 1));
 }
 
 Test(executor, cancellation_may_cross_the_result_on_its_way)
 {
         struct manual manual = { .n = 0 };
         AUV_AUTO auv_executor *executor = manual_executor(&manual);
-        AUV_AUTO auv_future *future = auv_loop_run_in_executor(loop, executor, owns, NULL, 0);
+        AUV_AUTO auv_future *future = auv_loop_run_in_executor(loop, executor, pool_owns, NULL, 0);
 
         perform_in_thread(&manual);
         auv_future_cancel(future, NULL);
         loop_turn();
         cr_assert(auv_future_cancelled(future));
-        cr_assert(eq(int, n_destroyed, 1));
+        cr_assert(eq(int, pool_n_destroyed, 1));
 }
 
 Test(executor, future_may_be_ended_by_somebody_else)
 {
         struct manual manual = { .n = 0 };
         AUV_AUTO auv_executor *executor = manual_executor(&manual);
-        AUV_AUTO auv_future *future = auv_loop_run_in_executor(loop, executor, owns, NULL, 0);
+        AUV_AUTO auv_future *future = auv_loop_run_in_executor(loop, executor, pool_owns, NULL, 0);
 
         cr_assert(eq(int, auv_future_set_result(future, NUMBER(1)), 0));
         loop_turn();
         cr_assert(eq(int, manual.n_cancelled, 0));
         perform_in_thread(&manual);
         loop_turn();
-        cr_assert(eq(int, n_destroyed, 1));
+        cr_assert(eq(int, pool_n_destroyed, 1));
 }
 
 Test(executor, work_runs_on_when_the_future_is_given_up)
@@ -330,33 +276,33 @@ Test(executor, work_runs_on_when_the_future_is_given_up)
         struct manual manual = { .n = 0 };
         AUV_AUTO auv_executor *executor = manual_executor(&manual);
 
-        auv_unref(auv_loop_run_in_executor(loop, executor, owns, NULL, 0));
+        auv_unref(auv_loop_run_in_executor(loop, executor, pool_owns, NULL, 0));
         perform_in_thread(&manual);
         loop_turn();
-        cr_assert(eq(int, n_run, 1));
-        cr_assert(eq(int, n_destroyed, 1));
+        cr_assert(eq(int, pool_n_run, 1));
+        cr_assert(eq(int, pool_n_destroyed, 1));
 }
 
 /* close */
 
 static void *end_soon(void *arg)
 {
-        sem_post(&may_end);
+        sem_post(&pool_may_end);
         return NULL;
 }
 
 Test(executor, close_waits_for_work_in_the_pool)
 {
-        AUV_AUTO auv_future *running = auv_loop_run_in_executor(loop, NULL, owns_when_told, NULL, 0);
-        AUV_AUTO auv_future *queued = auv_loop_run_in_executor(loop, NULL, owns, NULL, 0);
+        AUV_AUTO auv_future *running = auv_loop_run_in_executor(loop, NULL, pool_owns_when_told, NULL, 0);
+        AUV_AUTO auv_future *queued = auv_loop_run_in_executor(loop, NULL, pool_owns, NULL, 0);
         pthread_t thread;
 
-        sem_wait(&begun);
+        sem_wait(&pool_begun);
         pthread_create(&thread, NULL, end_soon, NULL);
         cr_assert(eq(int, auv_loop_close(loop), 0));
         pthread_join(thread, NULL);
-        cr_assert(eq(int, n_run, 2));
-        cr_assert(eq(int, n_destroyed, 2));
+        cr_assert(eq(int, pool_n_run, 2));
+        cr_assert(eq(int, pool_n_destroyed, 2));
         cr_assert(not(auv_future_done(running)));
         cr_assert(not(auv_future_done(queued)));
 }
@@ -365,7 +311,7 @@ Test(executor, of_the_programs_own_may_end_work_after_close)
 {
         struct manual manual = { .n = 0 };
         AUV_AUTO auv_executor *executor = manual_executor(&manual);
-        AUV_AUTO auv_future *future = auv_loop_run_in_executor(loop, executor, owns, NULL, 0);
+        AUV_AUTO auv_future *future = auv_loop_run_in_executor(loop, executor, pool_owns, NULL, 0);
         auv_task *task = start_await(future);
 
         loop_turn();
@@ -373,7 +319,7 @@ Test(executor, of_the_programs_own_may_end_work_after_close)
         auv_unref(task);
         cr_assert(eq(int, reports_drop(), 1));
         perform_in_thread(&manual);
-        cr_assert(eq(int, n_destroyed, 1));
+        cr_assert(eq(int, pool_n_destroyed, 1));
         cr_assert(not(auv_future_done(future)));
 }
 
@@ -381,24 +327,24 @@ Test(executor, close_drops_a_result_on_its_way)
 {
         struct manual manual = { .n = 0 };
         AUV_AUTO auv_executor *executor = manual_executor(&manual);
-        AUV_AUTO auv_future *future = auv_loop_run_in_executor(loop, executor, owns, NULL, 0);
+        AUV_AUTO auv_future *future = auv_loop_run_in_executor(loop, executor, pool_owns, NULL, 0);
 
         perform_in_thread(&manual);
         cr_assert(eq(int, auv_loop_close(loop), 0));
-        cr_assert(eq(int, n_destroyed, 1));
+        cr_assert(eq(int, pool_n_destroyed, 1));
 }
 
 Test(executor, close_in_the_middle_of_a_cancellation)
 {
         struct manual manual = { .n = 0 };
         AUV_AUTO auv_executor *executor = manual_executor(&manual);
-        AUV_AUTO auv_future *future = auv_loop_run_in_executor(loop, executor, owns, NULL, 0);
+        AUV_AUTO auv_future *future = auv_loop_run_in_executor(loop, executor, pool_owns, NULL, 0);
 
         auv_future_cancel(future, NULL);
         cr_assert(eq(int, auv_loop_close(loop), 0));
         cr_assert(eq(int, manual.n, 1));
         perform_in_thread(&manual);
-        cr_assert(eq(int, n_destroyed, 1));
+        cr_assert(eq(int, pool_n_destroyed, 1));
 }
 
 /* on a libuv loop of the caller's */
@@ -411,29 +357,29 @@ Test(executor, keeps_a_uv_run_of_the_caller_going)
 
         uv_loop_init(&uv);
         auv_new_event_loop(AUV_LOOP_OPTIONS(.uv_loop = &uv), &over);
-        future = auv_loop_run_in_executor(over, NULL, owns, NULL, 0);
+        future = auv_loop_run_in_executor(over, NULL, pool_owns, NULL, 0);
         cr_assert(eq(int, uv_run(&uv, UV_RUN_DEFAULT), 0));
         cr_assert(auv_future_done(future));
         auv_unref(future);
 
         /* closed, while libuv has the request */
-        auv_unref(auv_loop_run_in_executor(over, NULL, owns_when_told, NULL, 0));
+        auv_unref(auv_loop_run_in_executor(over, NULL, pool_owns_when_told, NULL, 0));
         auv_unref(over);
-        sem_post(&may_end);
+        sem_post(&pool_may_end);
         uv_run(&uv, UV_RUN_DEFAULT);
         cr_assert(eq(int, uv_loop_close(&uv), 0));
-        cr_assert(eq(int, n_destroyed, 2));
+        cr_assert(eq(int, pool_n_destroyed, 2));
 }
 
 static void *perform_when_told(void *arg)
 {
-        sem_wait(&may_end);
+        sem_wait(&pool_may_end);
         return perform_all(arg);
 }
 
 static void allow_to_end(void *arg)
 {
-        sem_post(&may_end);
+        sem_post(&pool_may_end);
 }
 
 Test(executor, of_the_programs_own_keeps_a_uv_run_of_the_caller_going)
@@ -447,7 +393,7 @@ Test(executor, of_the_programs_own_keeps_a_uv_run_of_the_caller_going)
 
         uv_loop_init(&uv);
         auv_new_event_loop(AUV_LOOP_OPTIONS(.uv_loop = &uv), &over);
-        future = auv_loop_run_in_executor(over, executor, owns, NULL, 0);
+        future = auv_loop_run_in_executor(over, executor, pool_owns, NULL, 0);
         pthread_create(&thread, NULL, perform_when_told, &manual);
         auv_loop_call_soon(over, allow_to_end, NULL, NULL);
         cr_assert(eq(int, uv_run(&uv, UV_RUN_DEFAULT), 0));
@@ -463,7 +409,7 @@ Test(executor, of_the_programs_own_keeps_a_uv_run_of_the_caller_going)
 
 Test(executor, virtual_clock_stands_still_while_work_is_under_way)
 {
-        AUV_AUTO auv_future *future = auv_loop_run_in_executor(loop, NULL, owns_when_told, NULL, 0);
+        AUV_AUTO auv_future *future = auv_loop_run_in_executor(loop, NULL, pool_owns_when_told, NULL, 0);
         AUV_AUTO auv_task *sleeper = start_sleep(loop, 100);
 
         auv_loop_call_soon(loop, allow_to_end, NULL, NULL);
@@ -477,7 +423,7 @@ Test(executor, of_the_programs_own_is_something_that_a_loop_waits_for)
 {
         struct manual manual = { .n = 0 };
         AUV_AUTO auv_executor *executor = manual_executor(&manual);
-        AUV_AUTO auv_future *future = auv_loop_run_in_executor(loop, executor, owns, NULL, 0);
+        AUV_AUTO auv_future *future = auv_loop_run_in_executor(loop, executor, pool_owns, NULL, 0);
         AUV_AUTO auv_future *never = auv_loop_create_future(loop);
         pthread_t thread;
 
@@ -503,7 +449,7 @@ Test(executor, may_refuse_work_with_an_error_of_its_own)
         struct manual manual = { .refuse = AUV_EUSER - 1 };
         AUV_AUTO auv_executor *executor = manual_executor(&manual);
 
-        cr_assert(zero(ptr, auv_loop_run_in_executor(loop, executor, owns, NULL, 0)));
+        cr_assert(zero(ptr, auv_loop_run_in_executor(loop, executor, pool_owns, NULL, 0)));
         cr_assert(eq(int, auv_error_code(auv_error_current()), AUV_EUSER - 1));
         cr_assert_text(auv_error_message(auv_error_current()), "refused");
         loop_turn();
@@ -516,7 +462,7 @@ static int raises_and_looks(void *arg, auv_value *ret)
         AUV_AUTO auv_future *future = NULL;
 
         auv_raise(AUV_EINVAL, "before");
-        future = auv_loop_run_in_executor(NULL, executor, fails, "the same thread", 0);
+        future = auv_loop_run_in_executor(NULL, executor, pool_fails, "the same thread", 0);
         cr_assert_text(auv_error_message(auv_error_current()), "before");
         cr_assert(not(auv_future_done(future)));
         cr_assert(eq(int, auv_await(future, NULL), AUV_EUSER));
@@ -533,7 +479,7 @@ Test(executor, stays_as_long_as_it_has_work)
 {
         struct manual manual = { .n = 0 };
         auv_executor *executor = manual_executor(&manual);
-        AUV_AUTO auv_future *future = auv_loop_run_in_executor(loop, executor, owns, NULL, 0);
+        AUV_AUTO auv_future *future = auv_loop_run_in_executor(loop, executor, pool_owns, NULL, 0);
 
         auv_unref(executor);
         auv_future_cancel(future, NULL);
@@ -551,12 +497,12 @@ Test(executor, may_be_the_default_of_a_loop)
 
         cr_assert(eq(int, auv_loop_set_default_executor(loop, executor), 0));
         auv_unref(executor);
-        future = auv_loop_run_in_executor(loop, NULL, owns, NULL, 0);
+        future = auv_loop_run_in_executor(loop, NULL, pool_owns, NULL, 0);
         cr_assert(eq(int, manual.n, 1));
         perform_in_thread(&manual);
         cr_assert(eq(int, loop_turns_until_done(future, 1), 1));
         cr_assert(eq(int, auv_loop_set_default_executor(loop, NULL), 0));
-        auv_unref(auv_loop_run_in_executor(loop, NULL, owns, NULL, 0));
+        auv_unref(auv_loop_run_in_executor(loop, NULL, pool_owns, NULL, 0));
         cr_assert(eq(int, manual.n, 0));
 }
 
@@ -577,36 +523,36 @@ Test(executor, shutdown_waits_for_work_and_is_final)
         AUV_AUTO auv_task *task = NULL, *again = NULL;
 
         auv_loop_set_default_executor(loop, executor);
-        auv_unref(auv_loop_run_in_executor(loop, NULL, owns, NULL, 0));
+        auv_unref(auv_loop_run_in_executor(loop, NULL, pool_owns, NULL, 0));
         task = auv_loop_create_task(loop, shuts_down, &timeout, sizeof(timeout), NULL);
         again = auv_loop_create_task(loop, shuts_down, &timeout, sizeof(timeout), NULL);
         loop_turns(2);
         cr_assert_trace("+ + | |");
         cr_assert(eq(int, manual.n_shut_down, 1));
-        cr_assert(zero(ptr, auv_loop_run_in_executor(loop, NULL, owns, NULL, 0)));
+        cr_assert(zero(ptr, auv_loop_run_in_executor(loop, NULL, pool_owns, NULL, 0)));
         cr_assert(eq(int, auv_error_code(auv_error_current()), AUV_ERUNTIME));
         perform_in_thread(&manual);
         loop_turns(3);
         cr_assert(auv_future_done(task));
         cr_assert(auv_future_done(again));
-        auv_unref(auv_loop_run_in_executor(loop, executor, owns, NULL, 0));
+        auv_unref(auv_loop_run_in_executor(loop, executor, pool_owns, NULL, 0));
         cr_assert(eq(int, manual.n, 1));
         perform_in_thread(&manual);
 }
 
 Test(executor, shutdown_waits_for_work_whose_future_was_cancelled)
 {
-        AUV_AUTO auv_future *future = auv_loop_run_in_executor(loop, NULL, owns_when_told, NULL, 0);
+        AUV_AUTO auv_future *future = auv_loop_run_in_executor(loop, NULL, pool_owns_when_told, NULL, 0);
         double timeout = INFINITY;
         AUV_AUTO auv_task *task = auv_loop_create_task(loop, shuts_down, &timeout, 0, NULL);
 
-        sem_wait(&begun);
+        sem_wait(&pool_begun);
         auv_future_cancel(future, NULL);
         loop_turns(3);
         cr_assert(not(auv_future_done(task)));
-        sem_post(&may_end);
+        sem_post(&pool_may_end);
         cr_assert(eq(int, auv_loop_run_until_complete(loop, task, NULL), 0));
-        cr_assert(eq(int, n_destroyed, 1));
+        cr_assert(eq(int, pool_n_destroyed, 1));
 }
 
 Test(executor, shutdown_of_nothing_returns_at_once)
@@ -616,32 +562,32 @@ Test(executor, shutdown_of_nothing_returns_at_once)
 
         loop_turns(1);
         cr_assert_trace("+ - |");
-        cr_assert(zero(ptr, auv_loop_run_in_executor(loop, NULL, owns, NULL, 0)));
+        cr_assert(zero(ptr, auv_loop_run_in_executor(loop, NULL, pool_owns, NULL, 0)));
 }
 
 /* rule 128 */
 Test(executor, shutdown_reports_what_takes_too_long)
 {
-        AUV_AUTO auv_future *future = auv_loop_run_in_executor(loop, NULL, owns_when_told, NULL, 0);
+        AUV_AUTO auv_future *future = auv_loop_run_in_executor(loop, NULL, pool_owns_when_told, NULL, 0);
         double timeout = 0;
         AUV_AUTO auv_task *task = auv_loop_create_task(loop, shuts_down, &timeout, 0, NULL);
 
         cr_assert(eq(int, auv_loop_run_until_complete(loop, task, NULL), 0));
         cr_assert_has(reports_take()->message, "within 0 seconds");
-        sem_post(&may_end);
+        sem_post(&pool_may_end);
         cr_assert(eq(int, auv_loop_run_until_complete(loop, future, NULL), 0));
 }
 
 Test(executor, shutdown_may_be_cancelled)
 {
-        AUV_AUTO auv_future *future = auv_loop_run_in_executor(loop, NULL, owns_when_told, NULL, 0);
+        AUV_AUTO auv_future *future = auv_loop_run_in_executor(loop, NULL, pool_owns_when_told, NULL, 0);
         double timeout = INFINITY;
         AUV_AUTO auv_task *task = auv_loop_create_task(loop, shuts_down, &timeout, 0, NULL);
 
         loop_turn();
         auv_task_cancel(task, NULL);
         cr_assert(eq(int, auv_loop_run_until_complete(loop, task, NULL), AUV_ECANCELED));
-        sem_post(&may_end);
+        sem_post(&pool_may_end);
         cr_assert(eq(int, auv_loop_run_until_complete(loop, future, NULL), 0));
 }
 
@@ -655,8 +601,8 @@ Test(executor, shutdown_must_be_awaited_with_a_time)
 
 static int leaves_work(void *arg, auv_value *ret)
 {
-        auv_unref(auv_to_thread(owns_when_told, NULL, 0));
-        sem_post(&may_end);
+        auv_unref(auv_to_thread(pool_owns_when_told, NULL, 0));
+        sem_post(&pool_may_end);
         return 0;
 }
 
@@ -664,131 +610,8 @@ static int leaves_work(void *arg, auv_value *ret)
 Test(executor, is_shut_down_when_a_runner_is_closed)
 {
         cr_assert(eq(int, auv_run(leaves_work, NULL), 0));
-        cr_assert(eq(int, n_run, 1));
-        cr_assert(eq(int, n_destroyed, 1));
-}
-
-/* to_thread */
-
-static int awaits_thread(void *arg, auv_value *ret)
-{
-        intmax_t number = 4;
-
-        return auv_await_to_thread(doubles, &number, sizeof(number), ret);
-}
-
-/* rule 127 */
-Test(to_thread, gives_the_result, .init = setup, .fini = loop_teardown)
-{
-        auv_value result = { 0 };
-
-        cr_assert(eq(int, loop_run(awaits_thread, NULL, &result), 0));
-        cr_assert(eq(i64, result.i, 8));
-}
-
-static int takes_ownership(void *arg, auv_value *ret)
-{
-        auv_value value = { 0 };
-
-        AUV_TRY(auv_await_to_thread(owns, NULL, 0, &value));
-        cr_assert(eq(int, n_destroyed, 0));
-        cr_assert(not(zero(ptr, value.destroy)));
-        value.destroy(value.p);
-        AUV_TRY(auv_await_to_thread(owns, NULL, 0, NULL));
-        cr_assert(eq(int, n_destroyed, 2));
-        return 0;
-}
-
-Test(to_thread, gives_the_result_to_the_caller, .init = setup, .fini = loop_teardown)
-{
-        cr_assert(eq(int, loop_run(takes_ownership, NULL, NULL), 0));
-}
-
-static int fails_in_thread(void *arg, auv_value *ret)
-{
-        ret->i = 1;
-        cr_assert(eq(int, auv_await_to_thread(NULL, NULL, 0, ret), AUV_EINVAL));
-        cr_assert(eq(int, auv_await_to_thread(fails, "vain", 0, ret), AUV_EUSER));
-        cr_assert(eq(i64, ret->i, 1));
-        return 0;
-}
-
-Test(to_thread, gives_the_error, .init = setup, .fini = loop_teardown)
-{
-        cr_assert(eq(int, loop_run(fails_in_thread, NULL, NULL), 0));
-        cr_assert(eq(int, auv_await_to_thread(owns, NULL, 0, NULL), AUV_ENOTASK));
-        cr_assert(eq(int, n_run, 0));
-}
-
-struct on_stack {
-        char text[64];
-};
-
-static int reads_when_told(void *arg, auv_value *ret)
-{
-        sem_post(&begun);
-        sem_wait(&may_end);
-        n_run = strcmp(((struct on_stack *)arg)->text, "on the stack") == 0;
-        return 0;
-}
-
-static int is_cancelled_meanwhile(void *arg, auv_value *ret)
-{
-        struct on_stack on_stack = { "on the stack" };
-        int r = auv_await_to_thread(reads_when_told, &on_stack, sizeof(on_stack), ret);
-
-        memset(&on_stack, 'x', sizeof(on_stack));
-        return r;
-}
-
-Test(to_thread, never_touches_the_stack_of_a_cancelled_task, .init = setup, .fini = loop_teardown)
-{
-        AUV_AUTO auv_task *task = auv_loop_create_task(loop, is_cancelled_meanwhile, NULL, 0, NULL);
-        AUV_AUTO auv_future *next = NULL;
-
-        loop_turn();
-        sem_wait(&begun);
-        auv_task_cancel(task, NULL);
-        cr_assert(eq(int, auv_loop_run_until_complete(loop, task, NULL), AUV_ECANCELED));
-        next = auv_loop_run_in_executor(loop, NULL, fails_without_message, &(int) { 0 }, sizeof(int));
-        sem_post(&may_end);
-        cr_assert(eq(int, auv_loop_run_until_complete(loop, next, NULL), 0));
-        cr_assert(eq(int, n_run, 1));
-}
-
-static auv_context_var *var;
-
-static int reads_and_sets_var(void *arg, auv_value *ret)
-{
-        if (auv_context_var_get(var, ret) < 0)
-                ret->i = -1;
-        return auv_context_var_set(var, NUMBER(99), NULL);
-}
-
-static int compares_contexts(void *arg, auv_value *ret)
-{
-        AUV_AUTO auv_future *without = NULL;
-        auv_value value = { 0 };
-
-        AUV_TRY(auv_context_var_set(var, NUMBER(5), NULL));
-        AUV_TRY(auv_await_to_thread(reads_and_sets_var, NULL, 0, &value));
-        cr_assert(eq(i64, value.i, 5));
-        AUV_TRY(auv_context_var_get(var, &value));
-        cr_assert(eq(i64, value.i, 5));
-        without = auv_loop_run_in_executor(NULL, NULL, reads_and_sets_var, NULL, 0);
-        AUV_TRY(auv_await(without, &value));
-        cr_assert(eq(i64, value.i, -1));
-        return 0;
-}
-
-/* rule 127; the thread of the pool keeps what was set in it, so the memory is not counted */
-Test(to_thread, sees_a_copy_of_the_context)
-{
-        cr_assert(eq(int, auv_new_event_loop(NULL, &loop), 0));
-        var = auv_context_var_new("var", NULL);
-        cr_assert(eq(int, loop_run(compares_contexts, NULL, NULL), 0));
-        var = auv_unref(var);
-        loop = auv_unref(loop);
+        cr_assert(eq(int, pool_n_run, 1));
+        cr_assert(eq(int, pool_n_destroyed, 1));
 }
 
 /* the size of the pool */
@@ -801,7 +624,7 @@ Test(executor, pool_has_its_size_before_its_first_use)
         cr_assert(eq(int, auv_set_thread_pool_size(1025), AUV_EINVAL));
         cr_assert(eq(int, auv_set_thread_pool_size(2), 0));
         cr_assert_text(getenv("UV_THREADPOOL_SIZE"), "2");
-        future = auv_loop_run_in_executor(loop, NULL, owns, NULL, 0);
+        future = auv_loop_run_in_executor(loop, NULL, pool_owns, NULL, 0);
         cr_assert(eq(int, auv_set_thread_pool_size(3), AUV_ERUNTIME));
         cr_assert(eq(int, auv_loop_run_until_complete(loop, future, NULL), 0));
 }
@@ -817,32 +640,21 @@ static int uses_everything(void *arg, auv_value *ret)
 
         if (executor)
                 auv_loop_set_default_executor(NULL, executor);
-        future = auv_loop_run_in_executor(NULL, NULL, owns, NULL, 0);
+        future = auv_loop_run_in_executor(NULL, NULL, pool_owns, NULL, 0);
         auv_await(future, NULL);
         auv_loop_set_default_executor(NULL, NULL);
-        auv_await_to_thread(doubles, &number, sizeof(number), NULL);
+        auv_await_to_thread(pool_doubles, &number, sizeof(number), NULL);
         manual.refuse = AUV_EUSER;
         if (executor)
-                auv_unref(auv_loop_run_in_executor(NULL, executor, owns, NULL, 0));
-        auv_unref(auv_to_thread(owns, NULL, 0));
+                auv_unref(auv_loop_run_in_executor(NULL, executor, pool_owns, NULL, 0));
+        auv_unref(auv_to_thread(pool_owns, NULL, 0));
         auv_await_shutdown_default_executor(INFINITY);
         return 0;
 }
 
 static void run_everything(void)
 {
-        auv_loop *other = NULL;
-        auv_task *task;
-
-        if (auv_new_event_loop(AUV_LOOP_OPTIONS(.clock = AUV_CLOCK_VIRTUAL), &other) == 0) {
-                reports_record(other);
-                task = auv_loop_create_task(other, uses_everything, NULL, 0, NULL);
-                auv_loop_run_until_complete(other, task, NULL);
-                auv_unref(task);
-                auv_unref(other);
-        }
-        reports_drop();
-        auv_error_clear();
+        loop_run_apart(uses_everything, NULL);
 }
 
 Test(executor, fails_cleanly_without_memory)

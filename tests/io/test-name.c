@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "pool.h"
 #include "support/coroutine.h"
 #include "support/failing_allocator.h"
 #include "support/loop.h"
@@ -10,24 +11,10 @@
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <netinet/in.h>
-#include <semaphore.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* libuv's pool has one thread, which the tests can hold up. */
-static sem_t begun;
-static sem_t may_end;
-
-static void setup(void)
-{
-        loop_setup();
-        if (auv_set_thread_pool_size(1) < 0)
-                abort();
-        sem_init(&begun, 0, 0);
-        sem_init(&may_end, 0, 0);
-}
-
-TestSuite(name, .init = setup, .fini = loop_teardown);
+TestSuite(name, .init = pool_setup, .fini = loop_teardown);
 
 struct question {
         const char *host;
@@ -176,8 +163,8 @@ Test(name, refuses_hints_that_make_no_sense)
 
 static int holds_up_the_pool(void *arg, auv_value *ret)
 {
-        sem_post(&begun);
-        sem_wait(&may_end);
+        sem_post(&pool_begun);
+        sem_wait(&pool_may_end);
         return 0;
 }
 
@@ -187,7 +174,7 @@ static auv_task *start_behind_others(struct question *question, auv_coro_fn fn)
         auv_task *task;
 
         auv_unref(auv_loop_run_in_executor(loop, NULL, holds_up_the_pool, NULL, 0));
-        sem_wait(&begun);
+        sem_wait(&pool_begun);
         task = auv_loop_create_task(loop, fn, question, 0, NULL);
         loop_turns(2);
         cr_assert(not(auv_future_done(task)));
@@ -202,7 +189,7 @@ Test(name, may_be_cancelled_before_it_has_begun)
         auv_future_cancel(task, NULL);
         cr_assert(eq(int, auv_loop_run_until_complete(loop, task, NULL), AUV_ECANCELED));
         cr_assert(eq(ptr, question.found, NULL));
-        sem_post(&may_end);
+        sem_post(&pool_may_end);
 }
 
 static void cancel_in_turn(int turn)
@@ -242,11 +229,11 @@ Test(name, may_be_cancelled_when_it_has_ended)
         other = auv_loop_create_task(loop, waits_for_a_thread, NULL, 0, NULL);
         loop_turn();
         auv_unref(auv_loop_run_in_executor(loop, NULL, holds_up_the_pool, NULL, 0));
-        sem_wait(&begun);
+        sem_wait(&pool_begun);
         auv_future_cancel(task, NULL);
         cr_assert(eq(int, auv_loop_run_until_complete(loop, task, NULL), AUV_ECANCELED));
         cr_assert(eq(ptr, question.found, NULL));
-        sem_post(&may_end);
+        sem_post(&pool_may_end);
         cr_assert(eq(int, auv_loop_run_until_complete(loop, other, NULL), 0));
 }
 
@@ -255,7 +242,7 @@ Test(name, is_taken_down_with_its_loop)
         struct question question = { .host = "localhost", .service = "80", .hints = &stream };
 
         auv_unref(start_behind_others(&question, asks));
-        sem_post(&may_end);
+        sem_post(&pool_may_end);
         cr_assert(eq(int, auv_loop_close(loop), 0));
         cr_assert(eq(int, question.r, AUV_ECLOSED));
         cr_assert(gt(int, reports_drop(), 0));
@@ -399,19 +386,9 @@ static int asks_both_ways(void *arg, auv_value *ret)
         return asks_for_names(&names, NULL);
 }
 
-/* A loop of its own, since a loop keeps what it has once needed. */
 static void look_up_both_ways(void)
 {
-        AUV_AUTO auv_task *task = NULL;
-        auv_loop *other = NULL;
-
-        if (auv_new_event_loop(AUV_LOOP_OPTIONS(.clock = AUV_CLOCK_VIRTUAL), &other) == 0) {
-                task = auv_loop_create_task(other, asks_both_ways, NULL, 0, NULL);
-                (void)auv_loop_run_until_complete(other, task, NULL);
-                task = auv_unref(task);
-                auv_unref(other);
-        }
-        auv_error_clear();
+        loop_run_apart(asks_both_ways, NULL);
 }
 
 Test(name, fails_cleanly_without_memory)

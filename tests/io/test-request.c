@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "pool.h"
 #include "support/failing_allocator.h"
 #include "support/loop.h"
 #include "support/reports.h"
@@ -9,7 +10,6 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 
-#include <semaphore.h>
 #include <stdlib.h>
 
 /* A request that libuv's pool, which has one thread, works on: it ends when the test says so. */
@@ -19,25 +19,15 @@ struct job {
         char *note;
 };
 
-static sem_t may_end;
 static int n_discarded;
 
-static void setup(void)
-{
-        loop_setup();
-        if (auv_set_thread_pool_size(1) < 0)
-                abort();
-        sem_init(&may_end, 0, 0);
-        n_discarded = 0;
-}
-
-TestSuite(request, .init = setup, .fini = loop_teardown);
+TestSuite(request, .init = pool_setup, .fini = loop_teardown);
 
 static void work(uv_work_t *uv)
 {
         struct job *job = (struct job *)uv;
 
-        sem_wait(&may_end);
+        sem_wait(&pool_may_end);
         job->result = 42;
 }
 
@@ -93,7 +83,7 @@ Test(request, gives_its_result_to_who_awaits_it)
         uv_after_work_cb how = on_end;
         auv_value value;
 
-        sem_post(&may_end);
+        sem_post(&pool_may_end);
         cr_assert(eq(int, loop_run(await_job, &how, &value), 0));
         cr_assert(eq(int, (int)value.i, 42));
         cr_assert(eq(int, n_discarded, 1));
@@ -104,7 +94,7 @@ Test(request, gives_a_positive_status)
         uv_after_work_cb how = on_end_with_number;
         auv_value value;
 
-        sem_post(&may_end);
+        sem_post(&pool_may_end);
         cr_assert(eq(int, loop_run(await_job, &how, &value), 0));
         cr_assert(eq(int, (int)value.i, 49));
 }
@@ -113,7 +103,7 @@ Test(request, that_fails_is_gone_when_the_await_returns)
 {
         uv_after_work_cb how = on_end_badly;
 
-        sem_post(&may_end);
+        sem_post(&pool_may_end);
         cr_assert(eq(int, loop_run(await_job, &how, NULL), AUV_ECONNREFUSED));
         cr_assert(eq(int, n_discarded, 1));
 }
@@ -145,7 +135,7 @@ Test(request, that_is_left_behind_is_freed_when_it_ends)
         cr_assert(eq(int, loop_turns_until_done(task, 3), 1));
         cr_assert(auv_future_cancelled(task));
         cr_assert(eq(int, n_discarded, 0));
-        sem_post(&may_end);
+        sem_post(&pool_may_end);
         while (n_discarded == 0)
                 loop_turn();
 }
@@ -161,7 +151,7 @@ Test(request, that_libuv_has_not_begun_with_is_taken_back)
                 loop_turn();
         cr_assert(auv_future_cancelled(second));
         cr_assert(eq(int, auv_future_done(first), 0));
-        sem_post(&may_end);
+        sem_post(&pool_may_end);
         cr_assert(eq(int, auv_loop_run_until_complete(loop, first, NULL), 0));
 }
 
@@ -175,7 +165,7 @@ Test(request, that_ends_in_the_turn_of_the_cancel_is_freed_once)
                 loop_turns(2);
                 if (cancel_first)
                         auv_task_cancel(task, NULL);
-                sem_post(&may_end);
+                sem_post(&pool_may_end);
                 /* libuv has the end, and the step of the task is ready but has not run. */
                 while (((struct auv__task *)task)->wait.future
                        && !auv__future_is_done(((struct auv__task *)task)->wait.future))
@@ -197,7 +187,7 @@ Test(request, outlives_a_loop_that_is_closed_under_it)
         AUV_AUTO auv_task *task = start_job(on_end);
 
         loop_turns(2);
-        sem_post(&may_end);
+        sem_post(&pool_may_end);
         cr_assert(eq(int, auv_loop_close(loop), 0));
         cr_assert(eq(int, n_discarded, 1));
         cr_assert(auv_future_done(task));
@@ -214,7 +204,7 @@ Test(request, survives_any_allocation_that_fails)
                 int r = AUV_ENOMEM;
 
                 /* Whoever fails leaves one more. */
-                sem_post(&may_end);
+                sem_post(&pool_may_end);
                 failing_allocator_arm(n);
                 task = auv_loop_create_task(loop, await_job, &how, sizeof(how), NULL);
                 if (task)

@@ -586,12 +586,9 @@ static int sends_both(void *arg, auv_value *ret)
         return r;
 }
 
-/* A loop of its own, since a loop keeps what it has once needed. */
 static void send_once(void)
 {
         struct sending sending = of_file();
-        AUV_AUTO auv_task *task = NULL;
-        auv_loop *other = NULL;
         int pair[2];
 
         close_at(&near);
@@ -599,13 +596,7 @@ static void send_once(void)
         cr_assert(eq(int, socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair), 0));
         near = pair[0];
         far = pair[1];
-        if (auv_new_event_loop(AUV_LOOP_OPTIONS(.clock = AUV_CLOCK_VIRTUAL), &other) == 0)
-                task = auv_loop_create_task(other, sends_both, &sending, 0, NULL);
-        if (task)
-                (void)auv_loop_run_until_complete(other, task, NULL);
-        task = auv_unref(task);
-        auv_unref(other);
-        auv_error_clear();
+        loop_run_apart(sends_both, &sending);
 }
 
 Test(sendfile, fails_cleanly_without_memory)

@@ -630,18 +630,7 @@ static int uses_everything(void *arg, auv_value *ret)
 
 static void run_everything(void)
 {
-        auv_loop *other = NULL;
-        auv_task *task;
-
-        if (auv_new_event_loop(AUV_LOOP_OPTIONS(.clock = AUV_CLOCK_VIRTUAL), &other) == 0) {
-                reports_record(other);
-                task = auv_loop_create_task(other, uses_everything, NULL, 0, NULL);
-                auv_loop_run_until_complete(other, task, NULL);
-                auv_unref(task);
-                auv_unref(other);
-        }
-        reports_drop();
-        auv_error_clear();
+        loop_run_apart(uses_everything, NULL);
 }
 
 Test(thread_future, fails_cleanly_without_memory)

@@ -98,3 +98,19 @@ int loop_run(auv_coro_fn fn, void *arg, auv_value *ret)
 
         return auv_loop_run_until_complete(loop, task, ret);
 }
+
+void loop_run_apart(auv_coro_fn fn, void *arg)
+{
+        auv_loop *other = NULL;
+        auv_task *task;
+
+        if (auv_new_event_loop(AUV_LOOP_OPTIONS(.clock = AUV_CLOCK_VIRTUAL), &other) == 0) {
+                reports_record(other);
+                task = auv_loop_create_task(other, fn, arg, 0, NULL);
+                (void)auv_loop_run_until_complete(other, task, NULL);
+                auv_unref(task);
+                auv_unref(other);
+        }
+        reports_drop();
+        auv_error_clear();
+}

@@ -41,4 +41,10 @@ int loop_turns_until_done(auv_future *future, int n);
  */
 int loop_run(auv_coro_fn fn, void *arg, auv_value *ret);
 
+/*
+ * Run a body in a loop of its own, which goes with it, whatever becomes of either: a scenario for
+ * failing_allocator_sweep(), since a loop keeps what it has once needed.
+ */
+void loop_run_apart(auv_coro_fn fn, void *arg);
+
 #endif
