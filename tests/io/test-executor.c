@@ -113,7 +113,8 @@ Test(executor, runs_a_function_in_another_thread)
 Test(executor, copies_the_argument_where_a_size_is_given)
 {
         intmax_t number = 21;
-        AUV_AUTO auv_future *copied = auv_loop_run_in_executor(loop, NULL, pool_doubles, &number, sizeof(number));
+        AUV_AUTO auv_future *copied = auv_loop_run_in_executor(loop, NULL, pool_doubles, &number,
+                                                               sizeof(number));
         AUV_AUTO auv_future *pointed = NULL;
         auv_value result = { 0 };
 
