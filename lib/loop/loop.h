@@ -59,6 +59,7 @@ struct auv_loop {
         const void *frame_site; /* where the await of the stackless body that runs returns to */
         auv_task *current;    /* the task whose step runs; kept by the task layer */
         auv_subframe *subframe; /* for the call that it is about to make; likewise */
+        unsigned n_fetched;   /* tasks that are ready, and fetched into the cache; a hint */
         auv_future *woken_by; /* what a stackless task has awaited whose step runs; likewise */
         struct auv__tenant *tenant;
         struct auv__guest *guests;
