@@ -158,9 +158,35 @@ static inline void auv__sanitizer_show(void *memory, size_t size)
 #endif
 }
 
+/*
+ * TSan keeps a signal back until the program calls a function that TSan intercepts, and keeps it with
+ * the fiber on which it came: if that one is left before, a loop waits in vain to be woken by it. To
+ * make a fiber and to destroy one is to be on it for a moment. pthread_sigmask() is such a function,
+ * and none comes any more until the fiber is the right one.
+ */
+AUV__ALWAYS_INLINE void auv__tsan_hold_signals(sigset_t *ret_before)
+{
+        sigset_t all;
+
+        sigfillset(&all);
+        pthread_sigmask(SIG_BLOCK, &all, ret_before);
+}
+
+AUV__ALWAYS_INLINE void auv__tsan_release_signals(const sigset_t *before)
+{
+        pthread_sigmask(SIG_SETMASK, before, NULL);
+}
+
 static inline void auv__fiber_init(struct auv__fiber *fiber)
 {
-        *fiber = (struct auv__fiber){ .tsan = __tsan_create_fiber ? __tsan_create_fiber(0) : NULL };
+        *fiber = (struct auv__fiber){ 0 };
+        if (__tsan_create_fiber) {
+                sigset_t before;
+
+                auv__tsan_hold_signals(&before);
+                fiber->tsan = __tsan_create_fiber(0);
+                auv__tsan_release_signals(&before);
+        }
 }
 
 /*
@@ -170,8 +196,13 @@ static inline void auv__fiber_init(struct auv__fiber *fiber)
 __attribute__((no_sanitize_address)) static inline void auv__fiber_deinit(struct auv__fiber *fiber,
                                                                           void *low, size_t size)
 {
-        if (fiber->tsan)
+        if (fiber->tsan) {
+                sigset_t before;
+
+                auv__tsan_hold_signals(&before);
                 __tsan_destroy_fiber(fiber->tsan);
+                auv__tsan_release_signals(&before);
+        }
         if (fiber->fake_stack) {
                 void *mine;
 
@@ -183,19 +214,13 @@ __attribute__((no_sanitize_address)) static inline void auv__fiber_deinit(struct
         }
 }
 
-/*
- * TSan keeps a signal back until the program calls a function that TSan intercepts, and keeps it with
- * the fiber on which it came: if that one is left before, a loop waits in vain to be woken by it.
- * pthread_sigmask() is such a function, and no signal comes any more until the fiber is another one.
- */
 AUV__ALWAYS_INLINE void auv__fiber_tsan_switch(void *fiber)
 {
-        sigset_t all, before;
+        sigset_t before;
 
-        sigfillset(&all);
-        pthread_sigmask(SIG_BLOCK, &all, &before);
+        auv__tsan_hold_signals(&before);
         __tsan_switch_to_fiber(fiber, 0);
-        pthread_sigmask(SIG_SETMASK, &before, NULL);
+        auv__tsan_release_signals(&before);
 }
 
 /* On the resumer's stack. *ret_fake_stack is to be handed to auv__fiber_after_resume(). */
