@@ -102,6 +102,16 @@ class ResultsOfRuns(unittest.TestCase):
         self.assertEqual((entry['values'], entry['median'], entry['low'], entry['high'], entry['runs']),
                          ([103, 101, 102], 102, 101, 103, 3))
 
+    def test_say_who_was_run_less_often(self):
+        results = sample()
+        self.assertEqual(results.fewer_runs(), [])
+        results.add(line('sleep', Subject('node'), 1000, 'cpu_per_task', 5, 'ns'))
+        results.add(line('sleep', Subject('go'), 1000, 'cpu_per_task', 5, 'ns'))
+        self.assertEqual(results.fewer_runs(), ['sleep of 1,000: go 1, node 1'])
+        told = 'sleep of 1,000: go 1, node 1.'
+        self.assertIn(told, ' '.join(table.summary_lines(results)))
+        self.assertIn(told, page.page(results))
+
     def test_keep_variants_of_a_workload_apart(self):
         results = Results()
         for size in (16, 4096):
@@ -341,6 +351,13 @@ class Runner(unittest.TestCase):
     def test_ends_what_takes_longer_than_it_may(self):
         results = self.run_programs([script('a', 'while True: pass')], 1, runner.Budget(run=0.2))
         self.assertIn('was ended', results.skipped[0]['why'])
+
+    def test_runs_what_takes_long_as_often_as_there_is_time(self):
+        jobs = {}
+        for peer, work in (('asyncio', 25), ('node', 9), ('erlang', 1), ('go', 25)):
+            job = runner.Job(workloads.Case('sleep', 1, (), 10), script(peer, ''), [10 + work])
+            jobs[peer] = job.runs_left(5, 20)
+        self.assertEqual(jobs, {'asyncio': 0, 'node': 1, 'erlang': 4, 'go': 4})  # an aim is about Go
 
     def test_does_not_begin_what_the_time_is_too_short_for(self):
         results = self.run_programs([script('a', 'print()')], 1, runner.Budget(total=0))

@@ -31,6 +31,13 @@ LIMITS = {
 }
 
 
+def seconds_for(subject, case):
+    """That one run of a program takes, more or less."""
+    limits = LIMITS.get(subject.peer)
+    work = (limits.us_per_task + limits.us_per_fire * case.fires) * case.n / 1e6 if limits else 0
+    return case.seconds + work
+
+
 def why_not(subject, case, seconds_at_most, available=None):
     """Why a program is not run with this much of a workload; None where it is."""
     limits = LIMITS.get(subject.peer)
@@ -43,7 +50,7 @@ def why_not(subject, case, seconds_at_most, available=None):
     needed = limits.bytes_per_task * case.n
     if needed > 0.8 * available:
         return f'would need {needed / 2**30:.1f} GiB of memory, and there are {available / 2**30:.1f}'
-    seconds = case.seconds + (limits.us_per_task + limits.us_per_fire * case.fires) * case.n / 1e6
+    seconds = seconds_for(subject, case)
     if seconds > seconds_at_most:
         return f'would take about {seconds:.0f} s, and the limit is {seconds_at_most:.0f}'
     return None

@@ -45,8 +45,11 @@ def values_table(results, workload, metric, x_title, factor=1.0, form='{:,.0f}')
         cells = [subject.name]
         for n in sizes:
             summary = results.summary(workload, metric, subject, n)
-            cells.append('-' if summary is None
-                         else form.format(summary.median * factor) + f' ±{summary.spread:.0%}')
+            if summary is None:
+                cells.append('-')
+                continue
+            spread = f'±{summary.spread:.0%}' if summary.runs > 1 else '(one run)'
+            cells.append(f'{form.format(summary.median * factor)} {spread}')
         if set(cells[1:]) != {'-'}:
             rows.append(('ours' if subject.is_ours else None, cells))
     return table([x_title, *(f'{n:,}' for n in sizes)], rows)

@@ -244,7 +244,11 @@ def skipped_section(results):
         together.setdefault((s['workload'], s['n'], s['why']), []).append(s['subject'])
     rows = [(None, [workload, f'{n:,}', ', '.join(subjects), why])
             for (workload, n, why), subjects in together.items()]
-    return section('What was left out', table(['workload', 'tasks', 'programs', 'why'], rows, 'words')) if rows else ''
+    fewer = results.fewer_runs()
+    return section('What was left out',
+                   table(['workload', 'tasks', 'programs', 'why'], rows, 'words') if rows else '',
+                   paragraph(f'Fewer runs than {results.settings["runs"]} of what takes long, and how many: '
+                             f'{"; ".join(fewer)}.') if fewer else '') if rows or fewer else ''
 
 
 def machine_section(results):

@@ -108,6 +108,15 @@ class Results:
             return f'{min(counts)} to {max(counts)} runs'
         return f'{max(counts)} runs' if max(counts) != 1 else 'one run'
 
+    def fewer_runs(self):
+        """A text for each workload that was run less often by some, as it takes them long."""
+        most, counts = self.settings.get('runs', 0), {}
+        for s in self.series.values():
+            if len(s.values) < most:
+                counts.setdefault((s.workload, s.n), {})[s.subject] = len(s.values)
+        return [f'{workload} of {n:,}: ' + ', '.join(f'{subject.name} {runs[subject]}' for subject in in_order(runs))
+                for (workload, n), runs in counts.items()]
+
     def interrupted(self):
         """Nothing, or where a signal has ended it, as the rest of a sentence."""
         where = self.settings.get('interrupted')

@@ -9,8 +9,10 @@ import subprocess
 import time
 from dataclasses import dataclass, field
 
-from .limits import why_not
+from .limits import seconds_for, why_not
 from .processes import Interrupted, run_group
+from .progress import duration
+from .targets import is_needed
 
 
 class Failed(Exception):
@@ -20,7 +22,7 @@ class Failed(Exception):
 @dataclass
 class Budget:
     run: float = 90      # seconds that one run of a program may take
-    subject: float = 75  # that all repetitions of one case and program may
+    subject: float = 20  # that all runs of one case may, beyond what they wait, of a peer that no aim names
     total: float = 1e9
 
 
@@ -60,7 +62,18 @@ class Job:
     @property
     def expected(self):
         """Seconds for the next run."""
-        return sum(self.seconds) / len(self.seconds) if self.seconds else self.case.seconds + 0.5
+        if self.seconds:
+            return sum(self.seconds) / len(self.seconds)
+        return 0.2 + seconds_for(self.program.subject, self.case)
+
+    def runs_left(self, runs, limit):
+        """Of so many runs; a peer that no aim names has at least one, and what it then has the time for."""
+        if self.stopped:
+            return 0
+        if not is_needed(self.program.subject):
+            work = max(self.expected - self.case.seconds, 1e-3)
+            runs = max(1, min(runs, int(limit / work)))
+        return max(runs - len(self.seconds), 0)
 
     @property
     def what(self):
@@ -78,11 +91,20 @@ class Runner:
         self.jobs = [Job(case, program) for case in cases for program in programs if program.takes(case)]
         self.is_late = False
 
+    def time_spent(self):
+        """How long each workload took, the longest first."""
+        spent = {}
+        for job in self.jobs:
+            spent[job.case.workload] = spent.get(job.case.workload, 0) + sum(job.seconds)
+        return ', '.join(f'{name} {duration(spent[name])}' for name in sorted(spent, key=spent.get, reverse=True))
+
     def run(self):
         """Interrupted leaves it with what was measured before, and the results say so."""
         self.begin = self.clock()
         for job in self.jobs:
             self.stop(job, why_not(job.program.subject, job.case, self.budget.run))
+        self.progress.note(f'{len(self.jobs)} programs and workloads, each up to {self.runs} times: '
+                           f'about {duration(self.left())}')
         for repetition in range(self.runs):
             try:
                 self.run_all(repetition)
@@ -91,11 +113,12 @@ class Runner:
                 raise
             finally:
                 self.progress.clear()
+        self.progress.note(f'it took: {self.time_spent()}')
 
     def run_all(self, repetition):
-        for position, job in enumerate(self.jobs):
-            if not job.stopped:
-                self.run_job(job, repetition, position)
+        for job in self.jobs:
+            if self.runs_left(job):
+                self.run_job(job, repetition)
 
     def stop(self, job, why):
         if why:
@@ -113,21 +136,20 @@ class Runner:
             self.progress.note(f'the time is too short for {job.what}, and for what would last longer')
         self.is_late = True
 
-    def left(self, repetition, position):
-        """Seconds that the rest will take."""
-        now = sum(job.expected for job in self.jobs[position:] if not job.stopped)
-        later = sum(job.expected for job in self.jobs if not job.stopped) * (self.runs - repetition - 1)
-        return min(now + later, max(self.budget.total - (self.clock() - self.begin), 0))
+    def runs_left(self, job):
+        return job.runs_left(self.runs, self.budget.subject)
 
-    def run_job(self, job, repetition, position):
+    def left(self):
+        """Seconds that the rest will take."""
+        rest = sum(job.expected * self.runs_left(job) for job in self.jobs)
+        return min(rest, max(self.budget.total - (self.clock() - self.begin), 0))
+
+    def run_job(self, job, repetition):
         spent = self.clock() - self.begin
         if spent + job.expected > self.budget.total:
             self.stop_late(job)
             return
-        if sum(job.seconds) + job.expected > self.budget.subject and job.seconds:
-            job.stopped = True
-            return
-        left = self.left(repetition, position)
+        left = self.left()
         self.progress.show(f'run {repetition + 1} of {self.runs}, {job.case.workload}', job.what,
                            spent / (spent + left) if left else 1, left)
         begin = self.clock()

@@ -86,6 +86,11 @@ PRIMITIVES = [
 ]
 
 
+def is_needed(subject):
+    """Whether an aim is about it."""
+    return any(subject.peer == target.peer for aim in TARGETS for target in (aim.ours, aim.against) if target)
+
+
 def primitive_verdicts(results):
     """Each at most its bound, and below the best of the peers."""
     for title, metric, n, *bounds in PRIMITIVES:

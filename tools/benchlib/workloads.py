@@ -47,7 +47,7 @@ def echo(n, size):
 
 # A sleep lasts long enough for all tasks to be asleep at the same time.
 FULL = [
-    sleep(1, 0.5), sleep(1000, 0.5), sleep(10_000, 1), sleep(100_000, 2), sleep(1_000_000, 10),
+    sleep(1, 0.1), sleep(1000, 0.2), sleep(10_000, 0.5), sleep(100_000, 2), sleep(1_000_000, 10),
     storm(1000, 200), storm(100_000, 10),
     stagger(1000),
     timeouts(100_000),
