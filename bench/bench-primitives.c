@@ -85,6 +85,7 @@ static int measure_in_task(void *arg, auv_value *ret)
                 { "yield_ns", 2, bench_measure_yield },
                 { "yield_ns", 1000, bench_measure_yield },
                 { "create_await_ns", 1, bench_measure_create_await },
+                { "eager_await_ns", 1, bench_measure_eager_await },
                 { "set_wake_ns", 1, bench_measure_set_wake },
                 { "gather_ns", 1000, bench_measure_gather },
                 { "sleep_cancel_ns", 1000, bench_measure_sleep_cancel },

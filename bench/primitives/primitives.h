@@ -20,6 +20,7 @@ int bench_measure_life(enum bench_form form, size_t n, double *ret_ns);   /* of 
 /* tasks.c */
 int bench_measure_yield(enum bench_form form, size_t n, double *ret_ns); /* @n tasks let each other run */
 int bench_measure_create_await(enum bench_form form, size_t n, double *ret_ns);
+int bench_measure_eager_await(enum bench_form form, size_t n, double *ret_ns); /* runs when it is made */
 int bench_measure_set_wake(enum bench_form form, size_t n, double *ret_ns);
 int bench_measure_gather(enum bench_form form, size_t n, double *ret_ns); /* with the making, a child */
 int bench_measure_sleep_cancel(enum bench_form form, size_t n, double *ret_ns);

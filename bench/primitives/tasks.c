@@ -81,16 +81,34 @@ struct maker {
         auv_frame frame;
         auv_task *task;
         int i;
+        bool eager;
         int64_t *ns;
 };
+
+static auv_task *make_one_without_stack(bool eager)
+{
+        const struct nothing nothing = { 0 };
+
+        if (!eager)
+                return auv_create_stackless_task(return_without_stack, &nothing, sizeof(nothing));
+        return auv_loop_create_task(/* loop= */ NULL, /* fn= */ NULL, &nothing, sizeof(nothing),
+                                    AUV_TASK_OPTIONS(.stackless = return_without_stack, .eager_start = true));
+}
+
+static auv_task *make_one_with_stack(bool eager)
+{
+        if (!eager)
+                return auv_create_task(return_with_stack, /* arg= */ NULL, /* size= */ 0);
+        return auv_loop_create_task(/* loop= */ NULL, return_with_stack, /* arg= */ NULL, /* size= */ 0,
+                                    AUV_TASK_OPTIONS(.eager_start = true));
+}
 
 static int make_without_stack(auv_frame *frame, auv_value *ret)
 {
         AUV_BEGIN(struct maker, self);
         *self->ns = -bench_now_ns();
         for (; self->i < N_TIMES; self->i++) {
-                self->task = auv_create_stackless_task(return_without_stack, &(struct nothing) { 0 },
-                                                       sizeof(struct nothing));
+                self->task = make_one_without_stack(self->eager);
                 AUV_AWAIT(self->task, NULL);
                 self->task = auv_unref(self->task);
         }
@@ -106,7 +124,7 @@ static int make_with_stack(void *arg, auv_value *ret)
 
         *self->ns = -bench_now_ns();
         for (int i = 0; i < N_TIMES; i++) {
-                AUV_AUTO auv_task *task = auv_create_task(return_with_stack, NULL, 0);
+                AUV_AUTO auv_task *task = make_one_with_stack(self->eager);
 
                 AUV_TRY(auv_await(task, NULL));
         }
@@ -116,15 +134,25 @@ static int make_with_stack(void *arg, auv_value *ret)
 
 static const struct bench_body make_many = { make_without_stack, make_with_stack };
 
-int bench_measure_create_await(enum bench_form form, size_t n, double *ret_ns)
+static int measure_making(enum bench_form form, bool eager, double *ret_ns)
 {
         int64_t ns = 0;
-        const struct maker maker = { .ns = &ns };
+        const struct maker maker = { .eager = eager, .ns = &ns };
         AUV_AUTO auv_task *task = bench_create_task(form, make_many, &maker, sizeof(maker));
 
         AUV_TRY(auv_await(task, NULL));
         *ret_ns = (double)ns / N_TIMES;
         return 0;
+}
+
+int bench_measure_create_await(enum bench_form form, size_t n, double *ret_ns)
+{
+        return measure_making(form, /* eager= */ false, ret_ns);
+}
+
+int bench_measure_eager_await(enum bench_form form, size_t n, double *ret_ns)
+{
+        return measure_making(form, /* eager= */ true, ret_ns);
 }
 
 /* ---- A task awaits one future after the other; another sets each when the first waits for it */

@@ -68,6 +68,7 @@ def primitive_columns(results):
         Column('yield 2', 'primitives', 'yield_ns', 2),
         Column('yield 1,000', 'primitives', 'yield_ns', 1000),
         Column('create, await', 'primitives', 'create_await_ns', 1),
+        Column('eager, await', 'primitives', 'eager_await_ns', 1),
         Column('set, wake', 'primitives', 'set_wake_ns', 1),
         Column('gather', 'primitives', 'gather_ns', 1000),
         Column('sleep, cancel', 'primitives', 'sleep_cancel_ns'),

@@ -2,6 +2,7 @@
 """What asyncio's primitives cost, for whichever loop it runs on."""
 
 import asyncio
+import sys
 import types
 
 from measure import now_ns
@@ -55,6 +56,13 @@ async def measure_create_await(_n):
     start = now_ns()
     for _ in range(REPEATS):
         await asyncio.create_task(return_at_once())
+    return (now_ns() - start) / REPEATS
+
+
+async def measure_eager_await(_n):
+    start = now_ns()
+    for _ in range(REPEATS):
+        await asyncio.Task(return_at_once(), eager_start=True)
     return (now_ns() - start) / REPEATS
 
 
@@ -123,6 +131,8 @@ async def measure_primitives(options, report):
     await report.primitive("yield_ns", 2, measure_yield)
     await report.primitive("yield_ns", 1000, measure_yield)
     await report.primitive("create_await_ns", 1, measure_create_await)
+    if sys.version_info >= (3, 12):
+        await report.primitive("eager_await_ns", 1, measure_eager_await)
     await report.primitive("set_wake_ns", 1, measure_set_wake)
     await report.primitive("gather_ns", 1000, measure_gather)
     await report.primitive("sleep_cancel_ns", 1000, measure_sleep_cancel)
