@@ -47,12 +47,9 @@ static int run_cancel(void *arg, auv_value *ret)
         int64_t start_ns;
         int r;
 
-        crowd = bench_crowd_new(run->n);
+        crowd = bench_crowd_of(run->n, run->form, sleep_for_a_minute, &sleeper, sizeof(sleeper));
         if (!crowd)
                 return AUV_ENOMEM;
-        for (size_t i = 0; i < crowd->n; i++)
-                crowd->tasks[i] = bench_create_task(run->form, sleep_for_a_minute, &sleeper,
-                                                    sizeof(sleeper));
         r = auv_await_sleep(0); /* all sleep now */
         start_ns = bench_cpu_ns();
         if (r == 0)

@@ -52,12 +52,10 @@ static int run_wave(struct run *run)
         struct bench_crowd *crowd;
         int r;
 
-        crowd = bench_crowd_new(run->options->n_tasks);
+        crowd = bench_crowd_of(run->options->n_tasks, run->options->form, sleep_once, &sleeper,
+                               sizeof(sleeper));
         if (!crowd)
                 return AUV_ENOMEM;
-        for (size_t i = 0; i < crowd->n; i++)
-                crowd->tasks[i] = bench_create_task(run->options->form, sleep_once, &sleeper,
-                                                    sizeof(sleeper));
         r = auv_await_sleep(0);
         run->page_tables = highest(run->page_tables, bench_read_memory().page_tables); /* all sleep now */
         if (r == 0)

@@ -68,11 +68,9 @@ static int run_waits(void *arg, auv_value *ret)
         struct bench_crowd *crowd;
         int r;
 
-        crowd = bench_crowd_new(waits->n);
+        crowd = bench_crowd_of(waits->n, waits->form, wait_once, &waiter, sizeof(waiter));
         if (!crowd)
                 return AUV_ENOMEM;
-        for (size_t i = 0; i < crowd->n; i++)
-                crowd->tasks[i] = bench_create_task(waits->form, wait_once, &waiter, sizeof(waiter));
         r = bench_await_crowd(crowd, /* flags= */ 0);
         bench_crowd_free(crowd);
         return r;

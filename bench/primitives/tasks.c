@@ -42,11 +42,9 @@ int bench_measure_yield(enum bench_form form, size_t n, double *ret_ns)
         int64_t start_ns;
         int r;
 
-        crowd = bench_crowd_new(n);
+        crowd = bench_crowd_of(n, form, yield_many_times, &yielder, sizeof(yielder));
         if (!crowd)
                 return AUV_ENOMEM;
-        for (size_t i = 0; i < n; i++)
-                crowd->tasks[i] = bench_create_task(form, yield_many_times, &yielder, sizeof(yielder));
         r = auv_await_sleep(0); /* they have started */
         start_ns = bench_now_ns();
         if (r == 0)
@@ -237,22 +235,31 @@ int bench_measure_set_wake(enum bench_form form, size_t n, double *ret_ns)
 
 /* ---- Many tasks, from the making of the first to the end of the last */
 
-int bench_measure_gather(enum bench_form form, size_t n, double *ret_ns)
+static int measure_crowd(enum bench_form form, size_t n, struct bench_body body,
+                         int (*await_end)(struct bench_crowd *crowd), double *ret_ns)
 {
         const int64_t start_ns = bench_now_ns();
+        const struct nothing nothing = { 0 };
         struct bench_crowd *crowd;
         int r;
 
-        crowd = bench_crowd_new(n);
+        crowd = bench_crowd_of(n, form, body, &nothing, sizeof(nothing));
         if (!crowd)
                 return AUV_ENOMEM;
-        for (size_t i = 0; i < n; i++)
-                crowd->tasks[i] = bench_create_task(form, return_at_once, &(struct nothing) { 0 },
-                                                    sizeof(struct nothing));
-        r = bench_await_crowd(crowd, /* flags= */ 0);
+        r = await_end(crowd);
         bench_crowd_free(crowd);
         *ret_ns = (double)(bench_now_ns() - start_ns) / (double)n;
         return r;
+}
+
+static int gather_crowd(struct bench_crowd *crowd)
+{
+        return bench_await_crowd(crowd, /* flags= */ 0);
+}
+
+int bench_measure_gather(enum bench_form form, size_t n, double *ret_ns)
+{
+        return measure_crowd(form, n, return_at_once, gather_crowd, ret_ns);
 }
 
 static int sleep_without_stack(auv_frame *frame, auv_value *ret)
@@ -279,20 +286,7 @@ static int cancel_crowd(struct bench_crowd *crowd)
 
 int bench_measure_sleep_cancel(enum bench_form form, size_t n, double *ret_ns)
 {
-        const int64_t start_ns = bench_now_ns();
-        struct bench_crowd *crowd;
-        int r;
-
-        crowd = bench_crowd_new(n);
-        if (!crowd)
-                return AUV_ENOMEM;
-        for (size_t i = 0; i < n; i++)
-                crowd->tasks[i] = bench_create_task(form, sleep_for_an_hour, &(struct nothing) { 0 },
-                                                    sizeof(struct nothing));
-        r = cancel_crowd(crowd);
-        bench_crowd_free(crowd);
-        *ret_ns = (double)(bench_now_ns() - start_ns) / (double)n;
-        return r;
+        return measure_crowd(form, n, sleep_for_an_hour, cancel_crowd, ret_ns);
 }
 
 /* ---- No task at all */

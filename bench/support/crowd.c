@@ -27,6 +27,16 @@ struct bench_crowd *bench_crowd_new(size_t n)
         return crowd;
 }
 
+struct bench_crowd *bench_crowd_of(size_t n, enum bench_form form, struct bench_body body, const void *frame,
+                                   size_t size)
+{
+        struct bench_crowd *crowd = bench_crowd_new(n);
+
+        for (size_t i = 0; crowd && i < n; i++)
+                crowd->tasks[i] = bench_create_task(form, body, frame, size);
+        return crowd;
+}
+
 void bench_crowd_free(struct bench_crowd *crowd)
 {
         if (!crowd)

@@ -15,6 +15,7 @@ struct bench_body {
         auv_coro_fn stackful;
 };
 
+/* The body with a copy of the @size bytes at @frame. */
 auv_task *bench_create_task(enum bench_form form, struct bench_body body, const void *frame, size_t size);
 
 /* Many tasks, made by whoever measures, that are awaited and given up together. */
@@ -25,6 +26,10 @@ struct bench_crowd {
 
 /* Room for @n tasks, none of which is there yet; NULL where there is no memory. */
 struct bench_crowd *bench_crowd_new(size_t n);
+
+/* @n tasks that are all alike; NULL where there is no memory. */
+struct bench_crowd *bench_crowd_of(size_t n, enum bench_form form, struct bench_body body, const void *frame,
+                                   size_t size);
 
 /* Gives up the tasks, of which some may be missing; @crowd may be NULL. */
 void bench_crowd_free(struct bench_crowd *crowd);
