@@ -6,18 +6,13 @@
 
 #include "support/crowd.h"
 #include "support/generator.h"
-#include "support/lateness.h"
 #include "support/process.h"
 #include "support/program.h"
-
-struct stagger {
-        const struct bench_options *options;
-        struct bench_lateness lateness;
-};
+#include "support/sleeps.h"
 
 struct sleeper {
         auv_frame frame;
-        struct stagger *stagger;
+        struct bench_sleeps *sleeps;
         int64_t delay_ns;
         int64_t due_ns;
 };
@@ -30,7 +25,7 @@ static double begin_sleep(struct sleeper *sleeper)
 
 static void end_sleep(const struct sleeper *sleeper)
 {
-        bench_lateness_add(&sleeper->stagger->lateness, bench_now_ns() - sleeper->due_ns);
+        bench_sleeps_add(sleeper->sleeps, sleeper->due_ns);
 }
 
 static int sleep_without_stack(auv_frame *frame, auv_value *ret)
@@ -53,21 +48,21 @@ static int sleep_with_stack(void *arg, auv_value *ret)
 static const struct bench_body sleep_once = { sleep_without_stack, sleep_with_stack };
 
 /* Tasks that would have been started by now are started at once. */
-static int start_one_a_millisecond(struct stagger *stagger, struct bench_crowd *crowd)
+static int start_one_a_millisecond(struct bench_sleeps *sleeps, struct bench_crowd *crowd)
 {
         const int64_t start_ns = bench_now_ns();
 
         for (size_t i = 0; i < crowd->n; i++) {
                 const int64_t until_ns = start_ns + (int64_t)i * 1000000 - bench_now_ns();
-                uint64_t state = stagger->options->seed + i;
+                uint64_t state = sleeps->options->seed + i;
                 const struct sleeper sleeper = {
-                        .stagger = stagger,
+                        .sleeps = sleeps,
                         .delay_ns = bench_draw_ns(&state, 1, 100),
                 };
 
                 if (until_ns > 0)
                         AUV_TRY(auv_await_sleep((double)until_ns / 1e9));
-                crowd->tasks[i] = bench_create_task(stagger->options->form, sleep_once, &sleeper,
+                crowd->tasks[i] = bench_create_task(sleeps->options->form, sleep_once, &sleeper,
                                                     sizeof(sleeper));
         }
         return 0;
@@ -75,14 +70,14 @@ static int start_one_a_millisecond(struct stagger *stagger, struct bench_crowd *
 
 static int run_stagger(void *arg, auv_value *ret)
 {
-        struct stagger *stagger = arg;
+        struct bench_sleeps *sleeps = arg;
         struct bench_crowd *crowd;
         int r;
 
-        crowd = bench_crowd_new(stagger->options->n_tasks);
+        crowd = bench_crowd_new(sleeps->options->n_tasks);
         if (!crowd)
                 return AUV_ENOMEM;
-        r = start_one_a_millisecond(stagger, crowd);
+        r = start_one_a_millisecond(sleeps, crowd);
         if (r == 0)
                 r = bench_await_crowd(crowd, /* flags= */ 0);
         bench_crowd_free(crowd);
@@ -91,31 +86,12 @@ static int run_stagger(void *arg, auv_value *ret)
 
 static int measure(const struct bench_options *options, const struct bench_report *report)
 {
-        AUV_AUTO auv_runner *runner = auv_runner_new(AUV_LOOP_OPTIONS(.clock = AUV_CLOCK_MONOTONIC));
-        struct stagger stagger = { .options = options };
-        struct bench_lateness_summary summary;
-        int64_t cpu_ns;
-        int r;
+        struct bench_sleeps sleeps;
+        double cpu_per_task;
 
-        AUV_TRY(bench_lateness_init(&stagger.lateness, options->n_tasks));
-        auv_runner_get_loop(runner);
-        cpu_ns = bench_cpu_ns();
-        r = auv_runner_run(runner, run_stagger, &stagger, /* ret= */ NULL);
-        cpu_ns = bench_cpu_ns() - cpu_ns;
-        summary = bench_lateness_summarize(&stagger.lateness);
-        bench_lateness_deinit(&stagger.lateness);
-        if (r < 0)
-                return r;
-
-        const struct bench_metric metrics[] = {
-                { "cpu_per_task", (double)cpu_ns / (double)options->n_tasks, "ns" },
-                { "lateness_p50_us", summary.p50_us, "us" },
-                { "lateness_p99_us", summary.p99_us, "us" },
-                { "lateness_max_us", summary.max_us, "us" },
-                { "early", (double)summary.n_early, "fires" },
-        };
-
-        bench_report_row(report, options->n_tasks, metrics, sizeof(metrics) / sizeof(metrics[0]));
+        AUV_TRY(bench_sleeps_run(&sleeps, options, options->n_tasks, run_stagger));
+        cpu_per_task = (double)sleeps.cpu_ns / (double)options->n_tasks;
+        bench_sleeps_report(&sleeps, report, (struct bench_metric) { "cpu_per_task", cpu_per_task, "ns" });
         return 0;
 }
 

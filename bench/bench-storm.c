@@ -9,18 +9,13 @@
 
 #include "support/crowd.h"
 #include "support/generator.h"
-#include "support/lateness.h"
 #include "support/process.h"
 #include "support/program.h"
-
-struct storm {
-        const struct bench_options *options;
-        struct bench_lateness lateness;
-};
+#include "support/sleeps.h"
 
 struct sleeper {
         auv_frame frame;
-        struct storm *storm;
+        struct bench_sleeps *sleeps;
         uint64_t state; /* of its generator */
         uint64_t round;
         int64_t due_ns;
@@ -37,13 +32,13 @@ static double begin_sleep(struct sleeper *sleeper)
 
 static void end_sleep(const struct sleeper *sleeper)
 {
-        bench_lateness_add(&sleeper->storm->lateness, bench_now_ns() - sleeper->due_ns);
+        bench_sleeps_add(sleeper->sleeps, sleeper->due_ns);
 }
 
 static int storm_without_stack(auv_frame *frame, auv_value *ret)
 {
         AUV_BEGIN(struct sleeper, self);
-        for (; self->round < self->storm->options->n_rounds; self->round++) {
+        for (; self->round < self->sleeps->options->n_rounds; self->round++) {
                 AUV_AWAIT_SLEEP(begin_sleep(self));
                 end_sleep(self);
         }
@@ -54,7 +49,7 @@ static int storm_with_stack(void *arg, auv_value *ret)
 {
         struct sleeper *self = arg;
 
-        for (; self->round < self->storm->options->n_rounds; self->round++) {
+        for (; self->round < self->sleeps->options->n_rounds; self->round++) {
                 AUV_TRY(auv_await_sleep(begin_sleep(self)));
                 end_sleep(self);
         }
@@ -65,17 +60,17 @@ static const struct bench_body sleep_many_times = { storm_without_stack, storm_w
 
 static int run_storm(void *arg, auv_value *ret)
 {
-        struct storm *storm = arg;
+        struct bench_sleeps *sleeps = arg;
         struct bench_crowd *crowd;
         int r;
 
-        crowd = bench_crowd_new(storm->options->n_tasks);
+        crowd = bench_crowd_new(sleeps->options->n_tasks);
         if (!crowd)
                 return AUV_ENOMEM;
         for (size_t i = 0; i < crowd->n; i++) {
-                const struct sleeper sleeper = { .storm = storm, .state = storm->options->seed + i };
+                const struct sleeper sleeper = { .sleeps = sleeps, .state = sleeps->options->seed + i };
 
-                crowd->tasks[i] = bench_create_task(storm->options->form, sleep_many_times, &sleeper,
+                crowd->tasks[i] = bench_create_task(sleeps->options->form, sleep_many_times, &sleeper,
                                                     sizeof(sleeper));
         }
         r = bench_await_crowd(crowd, /* flags= */ 0);
@@ -85,33 +80,15 @@ static int run_storm(void *arg, auv_value *ret)
 
 static int measure(const struct bench_options *options, const struct bench_report *report)
 {
-        AUV_AUTO auv_runner *runner = auv_runner_new(AUV_LOOP_OPTIONS(.clock = AUV_CLOCK_MONOTONIC));
-        struct storm storm = { .options = options };
-        struct bench_lateness_summary summary;
-        double n_fires;
-        int64_t cpu_ns;
-        int r;
+        struct bench_sleeps sleeps;
+        uint64_t n_sleeps;
+        double fires;
 
-        AUV_TRY(bench_lateness_init(&storm.lateness, options->n_tasks * options->n_rounds));
-        auv_runner_get_loop(runner);
-        cpu_ns = bench_cpu_ns();
-        r = auv_runner_run(runner, run_storm, &storm, /* ret= */ NULL);
-        cpu_ns = bench_cpu_ns() - cpu_ns;
-        n_fires = (double)storm.lateness.n;
-        summary = bench_lateness_summarize(&storm.lateness);
-        bench_lateness_deinit(&storm.lateness);
-        if (r < 0)
-                return r;
-
-        const struct bench_metric metrics[] = {
-                { "fires_per_cpu_s", n_fires * 1e9 / (double)cpu_ns, "1/s" },
-                { "lateness_p50_us", summary.p50_us, "us" },
-                { "lateness_p99_us", summary.p99_us, "us" },
-                { "lateness_max_us", summary.max_us, "us" },
-                { "early", (double)summary.n_early, "fires" },
-        };
-
-        bench_report_row(report, options->n_tasks, metrics, sizeof(metrics) / sizeof(metrics[0]));
+        if (__builtin_mul_overflow(options->n_tasks, options->n_rounds, &n_sleeps))
+                return AUV_ENOMEM;
+        AUV_TRY(bench_sleeps_run(&sleeps, options, n_sleeps, run_storm));
+        fires = (double)sleeps.n * 1e9 / (double)sleeps.cpu_ns;
+        bench_sleeps_report(&sleeps, report, (struct bench_metric) { "fires_per_cpu_s", fires, "1/s" });
         return 0;
 }
 
