@@ -43,6 +43,11 @@ struct lateness {
         size_t n, n_max;
 };
 
+struct workload {
+        const char *name;
+        void (*measure)(const struct options *options);
+};
+
 __attribute__((noreturn)) static inline void usage(void)
 {
         fputs("usage: " PEER " sleep --tasks N --seconds D | storm --tasks N --rounds R --seed S |\n"
@@ -75,7 +80,7 @@ static inline struct options options_parse(int argc, char **argv)
                 char *end;
                 const double value = strtod(argv[i + 1], &end);
 
-                if (*argv[i + 1] == '\0' || *end != '\0' || value < 0)
+                if (*argv[i + 1] == '\0' || *end != '\0' || !(value >= 0 && value < 1e18))
                         usage();
                 if (strcmp(argv[i], "--tasks") == 0)
                         options.n_tasks = (size_t)value;
@@ -97,6 +102,16 @@ static inline struct options options_parse(int argc, char **argv)
         if (options.n_runs == 0 || options.n_runs > RUNS_MAX)
                 usage();
         return options;
+}
+
+/* The one that was asked for; the last one of @workloads has no name. */
+static inline void workload_measure(const struct workload *workloads, const struct options *options)
+{
+        while (workloads->name && strcmp(options->workload, workloads->name) != 0)
+                workloads++;
+        if (!workloads->name)
+                usage();
+        workloads->measure(options);
 }
 
 static inline void report(const char *workload, size_t n, const char *metric, double value, const char *unit)
@@ -204,6 +219,7 @@ static inline int64_t draw_duration_ns(uint64_t *state, int max_ms)
 static inline void lateness_init(struct lateness *lateness, size_t n_max)
 {
         lateness->ns = (int64_t *)allocate(n_max, sizeof(*lateness->ns));
+        memset(lateness->ns, 0xff, n_max * sizeof(*lateness->ns)); /* touched before the clocks start */
         lateness->n = 0;
         lateness->n_max = n_max;
 }

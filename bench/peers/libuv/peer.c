@@ -253,22 +253,15 @@ static void measure_cancel(const struct options *options)
 
 int main(int argc, char **argv)
 {
-        static const struct {
-                const char *name;
-                void (*fn)(const struct options *options);
-        } workloads[] = {
+        static const struct workload workloads[] = {
                 { "sleep", measure_sleep },       { "storm", measure_storm },
                 { "stagger", measure_stagger },   { "timeouts", measure_timeouts },
                 { "cancel", measure_cancel },     { "primitives", measure_primitives },
-                { "echo", serve_echo },
+                { "echo", serve_echo },           { NULL, NULL },
         };
         const struct options options = options_parse(argc, argv);
 
-        for (size_t i = 0; i < sizeof(workloads) / sizeof(workloads[0]); i++)
-                if (strcmp(options.workload, workloads[i].name) == 0) {
-                        workloads[i].fn(&options);
-                        check(uv_loop_close(uv_default_loop()));
-                        return EXIT_SUCCESS;
-                }
-        usage();
+        workload_measure(workloads, &options);
+        check(uv_loop_close(uv_default_loop()));
+        return EXIT_SUCCESS;
 }
