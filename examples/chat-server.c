@@ -13,7 +13,6 @@
  * There is no lock anywhere: a task is interrupted only where it awaits, and say() does not.
  */
 
-#include "argument.h"
 #include "service.h"
 
 #include <ctype.h>
@@ -319,13 +318,8 @@ static void stop(struct client *client)
 int main(int argc, char **argv)
 {
         struct service service = { .serve = serve, .stop = stop, .grace = FAREWELL_TIME, .limit = MAX_LINE };
-        int option;
 
-        while ((option = getopt(argc, argv, "p:")) >= 0) {
-                if (option != 'p' || !argument_port(optarg, &service.port))
-                        break;
-        }
-        if (option >= 0 || optind != argc) {
+        if (!service_parse(&service, argc, argv, "p:") || optind != argc) {
                 fprintf(stderr, "usage: %s [-p PORT]\n", argv[0]);
                 return 2;
         }

@@ -9,7 +9,6 @@
  * has been read from it, and then the end.
  */
 
-#include "argument.h"
 #include "service.h"
 
 #include <stdio.h>
@@ -52,18 +51,8 @@ static void stop(struct client *client)
 int main(int argc, char **argv)
 {
         struct service service = { .serve = serve, .stop = stop, .grace = 5 };
-        bool good = true;
-        int option;
 
-        while ((option = getopt(argc, argv, "p:g:")) >= 0) {
-                if (option == 'p')
-                        good &= argument_port(optarg, &service.port);
-                else if (option == 'g')
-                        good &= argument_seconds(optarg, &service.grace);
-                else
-                        good = false;
-        }
-        if (!good || optind != argc) {
+        if (!service_parse(&service, argc, argv, "p:g:") || optind != argc) {
                 fprintf(stderr, "usage: %s [-p PORT] [-g SECONDS for the end]\n", argv[0]);
                 return 2;
         }

@@ -13,7 +13,6 @@
  * timeout stands around reading a request, and one around sending its answer.
  */
 
-#include "argument.h"
 #include "http.h"
 #include "service.h"
 
@@ -56,8 +55,6 @@ struct exchange {
         size_t room; /* allocated for it */
         char reason[64];
 };
-
-static double time_limit = 30;
 
 static const struct route *find_route(const struct http_text *url)
 {
@@ -197,7 +194,7 @@ static int await_answer(struct exchange *exchange)
 /* Does a step of an exchange, but not for longer than the limit. */
 static int await_limited(int (*await_step)(struct exchange *exchange), struct exchange *exchange)
 {
-        AUV_AUTO auv_timeout *limit = auv_timeout_new(time_limit);
+        AUV_AUTO auv_timeout *limit = auv_timeout_new(exchange->client->service->time_limit);
 
         AUV_TRY(auv_timeout_enter(limit));
         return auv_timeout_exit(limit, await_step(exchange));
@@ -249,21 +246,15 @@ static void stop(struct client *client)
 
 int main(int argc, char **argv)
 {
-        struct service service = { .serve = serve, .stop = stop, .grace = 10, .limit = MAX_HEAD };
-        bool good = true;
-        int option;
+        struct service service = {
+                .serve = serve,
+                .stop = stop,
+                .grace = 10,
+                .time_limit = 30,
+                .limit = MAX_HEAD,
+        };
 
-        while ((option = getopt(argc, argv, "p:t:g:")) >= 0) {
-                if (option == 'p')
-                        good &= argument_port(optarg, &service.port);
-                else if (option == 't')
-                        good &= argument_seconds(optarg, &time_limit);
-                else if (option == 'g')
-                        good &= argument_seconds(optarg, &service.grace);
-                else
-                        good = false;
-        }
-        if (!good || optind != argc) {
+        if (!service_parse(&service, argc, argv, "p:t:g:") || optind != argc) {
                 fprintf(stderr, "usage: %s [-p PORT] [-t SECONDS for a request] [-g SECONDS for the end]\n",
                         argv[0]);
                 return 2;

@@ -30,7 +30,6 @@ struct upstream {
 static struct upstream *upstreams;
 static size_t n_upstreams;
 static size_t next_upstream;
-static double time_limit = 30; /* seconds for which nothing moves */
 
 /* One request and its answer. */
 struct exchange {
@@ -50,7 +49,9 @@ struct exchange {
 /* Something has moved. Where the time is over already, it stays over. */
 static void note_progress(struct exchange *exchange)
 {
-        auv_timeout_reschedule(exchange->limit, auv_loop_time(auv_get_running_loop()) + time_limit);
+        const double limit = exchange->client->service->time_limit;
+
+        auv_timeout_reschedule(exchange->limit, auv_loop_time(auv_get_running_loop()) + limit);
 }
 
 /* Sends what has been printed to a stream that open_memstream() has made, and closes that. */
@@ -273,7 +274,7 @@ static int refuse(struct exchange *exchange, int error)
 /* Returns 1, the connection is kept; 0, it is at its end; or a negative error. */
 static int await_limited(struct exchange *exchange)
 {
-        AUV_AUTO auv_timeout *limit = auv_timeout_new(time_limit);
+        AUV_AUTO auv_timeout *limit = auv_timeout_new(exchange->client->service->time_limit);
         int r;
 
         exchange->limit = limit;
@@ -329,20 +330,10 @@ static bool parse_upstream(char *text, struct upstream *ret_upstream)
 
 int main(int argc, char **argv)
 {
-        struct service service = { .serve = serve, .stop = stop, .grace = 10 };
-        bool good = true;
-        int option, status;
+        struct service service = { .serve = serve, .stop = stop, .grace = 10, .time_limit = 30 };
+        bool good = service_parse(&service, argc, argv, "p:t:g:");
+        int status;
 
-        while ((option = getopt(argc, argv, "p:t:g:")) >= 0) {
-                if (option == 'p')
-                        good &= argument_port(optarg, &service.port);
-                else if (option == 't')
-                        good &= argument_seconds(optarg, &time_limit);
-                else if (option == 'g')
-                        good &= argument_seconds(optarg, &service.grace);
-                else
-                        good = false;
-        }
         upstreams = calloc((size_t)argc, sizeof(*upstreams));
         for (; upstreams && optind < argc; optind++)
                 good &= parse_upstream(argv[optind], &upstreams[n_upstreams++]);

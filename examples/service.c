@@ -2,6 +2,9 @@
 
 #include "service.h"
 
+#include "argument.h"
+
+#include <getopt.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
@@ -122,6 +125,24 @@ static int run(void *arg, auv_value *ret)
         AUV_TRY(print_port(server));
         AUV_TRY(auv_await_event_wait(service->stop_requested));
         return await_end(service, server);
+}
+
+bool service_parse(struct service *service, int argc, char **argv, const char *letters)
+{
+        bool good = true;
+        int option;
+
+        while ((option = getopt(argc, argv, letters)) >= 0) {
+                if (option == 'p')
+                        good &= argument_port(optarg, &service->port);
+                else if (option == 'g')
+                        good &= argument_seconds(optarg, &service->grace);
+                else if (option == 't')
+                        good &= argument_seconds(optarg, &service->time_limit);
+                else
+                        good = false;
+        }
+        return good;
 }
 
 int service_run(struct service *service)

@@ -31,11 +31,19 @@ struct service {
         void (*stop)(struct client *client); /* the service stops: asks one client to come to its end */
         int port;                            /* 0 for one that the system chooses */
         double grace;                        /* seconds that the end may take, of a connection or of all */
+        double time_limit;                   /* seconds, for what serve() limits */
         size_t limit;                        /* bytes of the readers; 0 for the library's default */
         bool stopping;
         struct client *clients;
         auv_event *stop_requested;
 };
+
+/*
+ * Reads the options that the letters name, as getopt() takes them: -p PORT, -g SECONDS of grace, and
+ * -t SECONDS of the time limit. Returns false where there is another, or what is no such thing.
+ * optind is then that of the first argument.
+ */
+bool service_parse(struct service *service, int argc, char **argv, const char *letters);
 
 /*
  * Runs a service from start to end, for main() to return. Prints "port N" when it listens, on
