@@ -254,6 +254,12 @@ class Tables(unittest.TestCase):
                          ['|       | 1 x 64 | 50 x 64 | 50 x 1,024 |', '|-------|-------:|--------:|-----------:|',
                           '| libuv |    300 |     200 |        100 |'])
 
+    def test_have_the_ratio_of_echo_to_libuv(self):
+        results = Results()
+        for subject, n, value in ((LIBUV, 1, 2e5), (LESS, 1, 1.5e5), (LESS, 50, 1e5)):
+            results.add(line('echo', subject, n, 'req_per_cpu_s', value, '1/s', size=64))
+        self.assertEqual(table.echo_table(results)[-2], '| asyncuv stackless |  0.750 |       - |')
+
     def test_stand_between_the_markers_of_the_readme(self):
         text = f'before\n{readme.BEGIN}\nold\n{readme.END}\nafter\n'
         once = readme.replace_between(text, ['new', 'table'])

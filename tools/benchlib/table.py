@@ -5,7 +5,7 @@ import textwrap
 
 from . import columns
 from .numbers import three_digits
-from .targets import verdicts
+from .targets import LIBUV, verdicts
 
 
 def lines_of(head, rows, left=1):
@@ -39,8 +39,15 @@ def echo_table(results):
                              for point in points)] for subject in results.subjects('echo')]
     if not rows:
         return []
-    return ["Echo: thousands of requests for each second of the server's CPU time, by connections and bytes:", '',
-            *lines_of(['', *(f'{n:,} x {size:,}' for size, n in points)], rows), '']
+    head = ['', *(f'{n:,} x {size:,}' for size, n in points)]
+    lines = ["Echo: thousands of requests for each second of the server's CPU time, by connections and bytes:", '',
+             *lines_of(head, rows), '']
+    ratios = [[subject.name, *(three_digits(found[subject, *point] / found[LIBUV, *point])
+                               if (subject, *point) in found and (LIBUV, *point) in found else '-'
+                               for point in points)] for subject in results.subjects('echo') if subject != LIBUV]
+    if any(set(row[1:]) != {'-'} for row in ratios):
+        lines += ['The same by what raw libuv does:', '', *lines_of(head, ratios), '']
+    return lines
 
 
 def machine_line(results):

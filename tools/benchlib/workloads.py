@@ -42,7 +42,7 @@ def primitives(runs):
 
 def echo(n, size):
     """Of connections, and bytes of each message."""
-    return Case('echo', n, ('--connections', str(n), '--size', str(size), '--seconds', '1.5'), 2.1)
+    return Case('echo', n, ('--connections', str(n), '--size', str(size), '--seconds', '1', '--warmup', '0.3'), 1.4)
 
 
 # A sleep lasts long enough for all tasks to be asleep at the same time.
