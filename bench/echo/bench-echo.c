@@ -12,6 +12,8 @@
  * Plain epoll: the client shall be none of those that are compared.
  */
 
+#include "support/process.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -30,7 +32,6 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 static const char usage[] =
@@ -72,15 +73,22 @@ struct client {
 static void die(const char *what)
 {
         fprintf(stderr, "bench-echo: %s: %s\n", what, strerror(errno));
-        exit(2);
+        exit(EXIT_FAILURE);
 }
 
-static int64_t now_ns(void)
+static void fail(const char *what)
 {
-        struct timespec now;
+        fprintf(stderr, "bench-echo: %s\n", what);
+        exit(EXIT_FAILURE);
+}
 
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+static void *allocate(size_t n, size_t size)
+{
+        void *p = calloc(n, size);
+
+        if (!p)
+                die("memory");
+        return p;
 }
 
 static size_t step_of(uint64_t ns)
@@ -173,11 +181,8 @@ static int start_server(const struct options *options, pid_t *ret_pid)
         file = fdopen(out[0], "r");
         while (port == 0 && fgets(line, sizeof(line), file))
                 sscanf(line, "port %d", &port);
-        if (port == 0) {
-                fprintf(stderr, "bench-echo: %s has not said which port it listens on\n",
-                        options->server[0]);
-                exit(2);
-        }
+        if (port == 0)
+                fail("the server has not said which port it listens on");
         /* The pipe stays open, so that the server's last words do not kill it. */
         return port;
 }
@@ -213,7 +218,7 @@ static void start_request(struct client *client, struct connection *connection)
 {
         connection->sent = 0;
         connection->received = 0;
-        connection->start_ns = now_ns();
+        connection->start_ns = bench_now_ns();
         send_some(client, connection);
 }
 
@@ -224,16 +229,16 @@ static void receive(struct client *client, struct connection *connection)
 
         if (n < 0 && errno == EAGAIN)
                 return;
-        if (n <= 0)
-                die(n == 0 ? "the server has closed a connection" : "recv");
-        if (memcmp(client->buffer, client->message + connection->received, (size_t)n) != 0) {
-                fprintf(stderr, "bench-echo: what came back is not what was sent\n");
-                exit(2);
-        }
+        if (n < 0)
+                die("recv");
+        if (n == 0)
+                fail("the server has closed a connection");
+        if (memcmp(client->buffer, client->message + connection->received, (size_t)n) != 0)
+                fail("what came back is not what was sent");
         connection->received += (size_t)n;
         if (connection->received < size)
                 return;
-        client->latencies[step_of((uint64_t)(now_ns() - connection->start_ns))]++;
+        client->latencies[step_of((uint64_t)(bench_now_ns() - connection->start_ns))]++;
         client->n_done++;
         start_request(client, connection);
 }
@@ -244,7 +249,7 @@ static void run_until(struct client *client, int64_t end_ns)
         struct epoll_event events[EVENTS];
         int n;
 
-        while (now_ns() < end_ns) {
+        while (bench_now_ns() < end_ns) {
                 n = epoll_wait(client->epoll, events, EVENTS, 100);
                 for (int i = 0; i < n; i++) {
                         if (events[i].events & EPOLLOUT)
@@ -292,18 +297,16 @@ static void measure(struct client *client, int port, pid_t server)
                 open_connection(client, &client->connections[i], port);
         for (size_t i = 0; i < options->connections; i++)
                 start_request(client, &client->connections[i]);
-        run_until(client, now_ns() + (int64_t)(options->warmup * 1e9));
+        run_until(client, bench_now_ns() + (int64_t)(options->warmup * 1e9));
         client->n_done = 0;
         memset(client->latencies, 0, sizeof(client->latencies));
         cpu = cpu_ns(server);
-        start_ns = now_ns();
+        start_ns = bench_now_ns();
         run_until(client, start_ns + (int64_t)(options->seconds * 1e9));
-        seconds = (double)(now_ns() - start_ns) / 1e9;
+        seconds = (double)(bench_now_ns() - start_ns) / 1e9;
         cpu = cpu_ns(server) - cpu;
-        if (client->n_done == 0 || cpu == 0) {
-                fprintf(stderr, "bench-echo: nothing has come back\n");
-                exit(2);
-        }
+        if (client->n_done == 0 || cpu == 0)
+                fail("nothing has come back");
         print(options, "req_per_s", (double)client->n_done / seconds, "1/s");
         print(options, "req_per_cpu_s", (double)client->n_done / ((double)cpu / 1e9), "1/s");
         print(options, "cpu_per_req", (double)cpu / (double)client->n_done, "ns");
@@ -313,11 +316,12 @@ static void measure(struct client *client, int port, pid_t server)
 
 static double number(const char *text, double least)
 {
+        const double most = 1e9;
         char *end;
         const double value = strtod(text, &end);
 
-        if (*end || end == text || !(value >= least)) {
-                fprintf(stderr, "bench-echo: %s is not a number of at least %g\n%s", text, least, usage);
+        if (*end || end == text || !(value >= least && value <= most)) {
+                fprintf(stderr, "bench-echo: %s is not a number from %g to %g\n%s", text, least, most, usage);
                 exit(2);
         }
         return value;
@@ -385,16 +389,18 @@ static void raise_limit(void)
 int main(int argc, char **argv)
 {
         const struct options options = parse(argc, argv);
-        struct client *client = calloc(1, sizeof(*client));
+        struct client *client = allocate(1, sizeof(*client));
         pid_t server;
         int port;
 
         raise_limit();
         client->options = &options;
         client->epoll = epoll_create1(EPOLL_CLOEXEC);
-        client->connections = calloc(options.connections, sizeof(*client->connections));
-        client->message = malloc(options.size);
-        client->buffer = malloc(options.size);
+        if (client->epoll < 0)
+                die("epoll_create1");
+        client->connections = allocate(options.connections, sizeof(*client->connections));
+        client->message = allocate(options.size, 1);
+        client->buffer = allocate(options.size, 1);
         for (size_t i = 0; i < options.size; i++)
                 client->message[i] = (char)(i * 31 + i / 251);
         port = start_server(&options, &server);

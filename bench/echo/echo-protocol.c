@@ -54,5 +54,5 @@ static int amain(void *arg, auv_value *ret)
 
 int main(void)
 {
-        return auv_run(amain, NULL);
+        return auv_run(amain, NULL) < 0;
 }

@@ -7,7 +7,7 @@
 
 #include "echo.h"
 
-static int echo(void *arg, auv_stream_reader *reader, auv_stream_writer *writer)
+static int echo(auv_stream_reader *reader, auv_stream_writer *writer)
 {
         const char *data;
         size_t size;
@@ -22,16 +22,24 @@ static int echo(void *arg, auv_stream_reader *reader, auv_stream_writer *writer)
         return 0;
 }
 
+/* The client ends with requests under way, which resets the connections. */
+static int serve(void *arg, auv_stream_reader *reader, auv_stream_writer *writer)
+{
+        const int r = echo(reader, writer);
+
+        return r == AUV_ECONNRESET || r == AUV_EPIPE ? 0 : r;
+}
+
 static int amain(void *arg, auv_value *ret)
 {
         AUV_AUTO auv_server *server = NULL;
 
-        AUV_TRY(auv_await_start_server(echo, NULL, "127.0.0.1", 0,
+        AUV_TRY(auv_await_start_server(serve, NULL, "127.0.0.1", 0,
                                        AUV_SERVER_OPTIONS(.backlog = 4096), &server));
         return echo_await_end(server);
 }
 
 int main(void)
 {
-        return auv_run(amain, NULL);
+        return auv_run(amain, NULL) < 0;
 }

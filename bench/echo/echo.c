@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <sys/socket.h>
 
-int echo_tell_port(const auv_server *server)
+static int tell_port(const auv_server *server)
 {
         struct sockaddr_in address;
         socklen_t size = sizeof(address);
@@ -31,7 +31,7 @@ int echo_await_end(auv_server *server)
         int r;
 
         AUV_TRY(auv_loop_add_signal_handler(NULL, SIGTERM, stop, server));
-        AUV_TRY(echo_tell_port(server));
+        AUV_TRY(tell_port(server));
         r = auv_await_server_serve_forever(server);
         auv_loop_remove_signal_handler(NULL, SIGTERM);
         return r == AUV_ECANCELED ? 0 : r;
