@@ -383,7 +383,9 @@ time.sleep(1000)
 """
 
 
-class Interrupt(unittest.TestCase):
+class Command(unittest.TestCase):
+    """tools/bench itself."""
+
     def setUp(self):
         loader = importlib.machinery.SourceFileLoader('bench', os.path.join(TOOLS, 'bench'))
         self.bench = importlib.util.module_from_spec(importlib.util.spec_from_loader('bench', loader))
@@ -391,12 +393,12 @@ class Interrupt(unittest.TestCase):
         for number in (signal.SIGINT, signal.SIGTERM):
             self.addCleanup(signal.signal, number, signal.getsignal(number))
 
-    def run_bench(self, build, workload_names):
-        """The exit status, what was printed, and what is in the files that were written."""
+    def run_bench(self, build, *arguments):
+        """The exit status or message, what was printed, and what is in the files that were written."""
         self.bench.build = build
         written, printed = {}, io.StringIO()
         with tempfile.TemporaryDirectory() as folder:
-            command = ['bench', '--workloads', workload_names, '--out', folder]
+            command = ['bench', '--out', folder, *arguments]
             with mock.patch.object(sys, 'argv', command), self.assertRaises(SystemExit) as end:
                 with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
                     self.bench.main()
@@ -405,12 +407,13 @@ class Interrupt(unittest.TestCase):
                     written[name] = file.read()
         return end.exception.code, printed.getvalue(), written
 
-    def test_ends_the_program_that_runs_and_reports_what_there_is(self):
+    def test_interrupted_ends_the_program_that_runs_and_reports_what_there_is(self):
         for number, expected in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
             with socket.create_server(('127.0.0.1', 0)) as server:
                 result = json.dumps(line('timeouts', LIBUV, 100_000, 'never_ns', 5, 'ns'))
                 code = ENDS_THE_TEST % (result, server.getsockname()[1], number)
-                status, printed, written = self.run_bench(lambda *_: [script('libuv', code)], 'timeouts,cancel')
+                status, printed, written = self.run_bench(lambda *_: [script('libuv', code)],
+                                                          '--workloads', 'timeouts,cancel')
                 with server.accept()[0] as connection:
                     self.assertEqual(connection.recv(1), b'')
             self.assertEqual(status, expected)
@@ -419,9 +422,32 @@ class Interrupt(unittest.TestCase):
             for text in (printed.replace('\n', ' '), written['report.html']):
                 self.assertIn('interrupted in run 1 of 5', text)
 
-    def test_of_the_build_reports_nothing(self):
-        status, _, written = self.run_bench(lambda *_: signal.raise_signal(signal.SIGTERM), 'cancel')
+    def test_interrupted_in_the_build_reports_nothing(self):
+        status, _, written = self.run_bench(lambda *_: signal.raise_signal(signal.SIGTERM))
         self.assertEqual((status, written), (143, {}))
+
+    def test_reports_what_was_measured_before(self):
+        with tempfile.NamedTemporaryFile('w', encoding='utf-8') as file:
+            file.write(sample().to_json())
+            file.flush()
+            status, printed, written = self.run_bench(None, '--from', file.name)
+        self.assertEqual((status, written['results.json']), (0, sample().to_json()))
+        self.assertIn('CPU of a stackless sleeping task', printed)
+
+    def test_says_what_it_cannot_read(self):
+        for content in ('', 'word', '{}', '[]', '{"machine":1,"settings":1,"versions":1,"skipped":1,"results":[1]}'):
+            with tempfile.NamedTemporaryFile('w', encoding='utf-8') as file:
+                file.write(content)
+                file.flush()
+                self.assertIn('has no results', self.run_bench(None, '--from', file.name)[0])
+        self.assertIn('No such file', self.run_bench(None, '--from', '/nonexistent')[0])
+
+    def test_refuses_what_has_no_meaning(self):
+        for mistake in (['--workloads', 'nap'], ['--workloads', ''], ['--peers', 'go,'], ['--peers', 'none,go'],
+                        ['--runs', '0'], ['--runs', 'x'], ['word'], ['--pillows']):
+            status, printed, written = self.run_bench(None, *mistake)
+            self.assertEqual((status, written), (2, {}), mistake)
+            self.assertIn('usage: ', printed)
 
 
 class Peers(unittest.TestCase):
