@@ -14,32 +14,26 @@
 
 #include "base/object.h"
 #include "loop/timer.h"
+#include "support/generator.h"
+#include "support/process.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { RUNS = 3, BLOCK = 112 };
 
 #define SECOND INT64_C(1000000000)
 
-static double now_ns(void)
+static void *allocate(size_t n, size_t size)
 {
-        struct timespec now;
+        void *p = calloc(n, size);
 
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
-}
-
-static uint64_t next_random(void)
-{
-        static uint64_t state = 88172645463325252;
-
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        return state;
+        if (!p) {
+                perror("bench-timers");
+                exit(EXIT_FAILURE);
+        }
+        return p;
 }
 
 /* A queue: sets, takes out, and takes one that is due at @now, or NULL. */
@@ -68,7 +62,7 @@ static uint64_t heap_sequence;
 
 static void heap_init(size_t n)
 {
-        heap = malloc(n * sizeof(*heap));
+        heap = allocate(n, sizeof(*heap));
         heap_n = 0;
 }
 
@@ -261,49 +255,54 @@ enum { SAME_SET, SAME_FIRE, STORM, TIMEOUT, N_METRICS };
 static const char *const metrics[] = { "same_set", "same_fire", "storm", "timeout" };
 
 static char *blocks;
+static uint64_t generator;
 
 static void *block(size_t i)
 {
         return blocks + i * BLOCK;
 }
 
+static double since(int64_t start_ns)
+{
+        return (double)(bench_now_ns() - start_ns);
+}
+
 /* Set one each 50 ns for in 10 s, then fired in turns of 10 us. */
 static void run_same(const struct queue *queue, size_t n, double *ret)
 {
-        double start = now_ns();
+        int64_t start = bench_now_ns();
         int64_t now = SECOND;
         size_t left = n;
 
         for (size_t i = 0; i < n; i++)
                 queue->set(block(i), now + 10 * SECOND + (int64_t)i * 50);
-        ret[SAME_SET] = (now_ns() - start) / (double)n;
-        start = now_ns();
+        ret[SAME_SET] = since(start) / (double)n;
+        start = bench_now_ns();
         for (now += 10 * SECOND; left > 0; now += 10000)
                 while (queue->take(now))
                         left--;
-        ret[SAME_FIRE] = (now_ns() - start) / (double)n;
+        ret[SAME_FIRE] = since(start) / (double)n;
 }
 
 /* Each fires several times, in a loop that takes 100 ns for each that fires. */
 static void run_storm(const struct queue *queue, size_t n, double *ret)
 {
         const size_t n_fires = n < 1000000 ? 10 * n : 2 * n;
-        double start;
+        int64_t start;
         int64_t now = 100 * SECOND;
         size_t fires = 0;
         void *timer;
 
         for (size_t i = 0; i < n; i++)
-                queue->set(block(i), now + SECOND / 1000 + (int64_t)(next_random() % (9 * SECOND / 1000)));
-        start = now_ns();
+                queue->set(block(i), now + bench_draw_ns(&generator, 1, 10));
+        start = bench_now_ns();
         for (; fires < n_fires; now += 10000) {
                 const int64_t turn = now;
 
                 for (; (timer = queue->take(turn)); fires++, now += 100)
-                        queue->set(timer, now + SECOND / 1000
-                                                  + (int64_t)(next_random() % (9 * SECOND / 1000)));
+                        queue->set(timer, now + bench_draw_ns(&generator, 1, 10));
         }
-        ret[STORM] = (now_ns() - start) / (double)fires;
+        ret[STORM] = since(start) / (double)fires;
         for (size_t i = 0; i < n; i++)
                 queue->remove(block(i));
 }
@@ -312,19 +311,19 @@ static void run_storm(const struct queue *queue, size_t n, double *ret)
 static void run_timeout(const struct queue *queue, size_t n, double *ret)
 {
         const size_t n_set = 2 * n;
-        double start;
+        int64_t start;
         int64_t now = 200 * SECOND;
 
         for (size_t i = 0; i < n; i++)
                 queue->set(block(i), now + 30 * SECOND);
-        start = now_ns();
+        start = bench_now_ns();
         for (size_t i = 0; i < n_set; i++, now += 1000) {
                 if (queue->take(now))
                         abort();
                 queue->remove(block(i % n));
                 queue->set(block(i % n), now + 30 * SECOND);
         }
-        ret[TIMEOUT] = (now_ns() - start) / (double)n_set;
+        ret[TIMEOUT] = since(start) / (double)n_set;
         for (size_t i = 0; i < n; i++)
                 queue->remove(block(i));
 }
@@ -359,12 +358,17 @@ static void measure(const struct queue *queue, size_t n)
         fflush(stdout);
 }
 
-int main(void)
+/* With "few" on the command line, the fewest alone. */
+int main(int argc, char **argv)
 {
-        for (size_t n = 1000; n <= 1000000; n *= n == 1000 ? 100 : 10) {
-                blocks = calloc(n, BLOCK);
-                if (!blocks)
-                        return EXIT_FAILURE;
+        const bool few = argc == 2 && strcmp(argv[1], "few") == 0;
+
+        if (argc > 1 && !few) {
+                fprintf(stderr, "usage: bench-timers [few]\n");
+                return 2;
+        }
+        for (size_t n = 1000; n <= (few ? 1000 : 1000000); n *= n == 1000 ? 100 : 10) {
+                blocks = allocate(n, BLOCK);
                 for (size_t i = 0; i < sizeof(queues) / sizeof(queues[0]); i++)
                         measure(&queues[i], n);
                 free(blocks);
