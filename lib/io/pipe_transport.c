@@ -3,11 +3,9 @@
 /* Transports of pipes, and of what a program uses like one: a socket in one direction, a terminal. */
 
 #include "base/error.h"
+#include "io/sigpipe.h"
 #include "io/stream_transport.h"
 
-#include <errno.h>
-#include <pthread.h>
-#include <signal.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -47,40 +45,19 @@ const struct auv__transport_kind auv__read_pipe_kind = {
         .reads = true,
 };
 
-/*
- * Where nobody is left to read from a pipe, writing to it sends SIGPIPE to this thread; the process is to
- * see the error in its place, whatever it does with that signal. One that was pending before stays.
- */
-static ssize_t write_without_signal(int fd, const struct iovec *vectors, int n)
-{
-        sigset_t pipe_signal, pending, before;
-        ssize_t written;
-        int error;
-
-        sigemptyset(&pipe_signal);
-        sigaddset(&pipe_signal, SIGPIPE);
-        sigpending(&pending);
-        pthread_sigmask(SIG_BLOCK, &pipe_signal, &before);
-        written = writev(fd, vectors, n);
-        error = errno;
-        if (written < 0 && error == EPIPE && !sigismember(&pending, SIGPIPE))
-                while (sigtimedwait(&pipe_signal, NULL, &(struct timespec) { 0 }) < 0 && errno == EINTR)
-                        ;
-        pthread_sigmask(SIG_SETMASK, &before, NULL);
-        errno = error;
-        return written;
-}
-
 static ssize_t write_some(auv_transport *transport, const auv_buffer *buffers, size_t n)
 {
         enum { MOST = 64 };
 
         struct iovec vectors[MOST];
         const int most = n < MOST ? (int)n : MOST;
+        struct auv__sigpipe sigpipe;
 
         for (int i = 0; i < most; i++)
-                vectors[i] = (struct iovec){.iov_base = (void *)buffers[i].data, .iov_len = buffers[i].size};
-        return auv__sent(write_without_signal(transport->fd, vectors, most));
+                vectors[i] = (struct iovec) { .iov_base = (void *)buffers[i].data,
+                                              .iov_len = buffers[i].size };
+        auv__sigpipe_block(&sigpipe);
+        return auv__sent(auv__sigpipe_unblock(&sigpipe, writev(transport->fd, vectors, most)));
 }
 
 /* All that can be received here is that nobody is left to read. */

@@ -13,11 +13,10 @@
 #include "base/error.h"
 #include "io/attempt.h"
 #include "io/request.h"
+#include "io/sigpipe.h"
 #include "io/stream_transport.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <signal.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -52,29 +51,6 @@ static void advance(struct transfer *transfer, size_t n)
                 transfer->left -= n;
 }
 
-/* There is no flag that would keep sendfile(2) from raising SIGPIPE. */
-static ssize_t sendfile_without_signal(int fd, int file, int64_t offset, size_t size)
-{
-        const struct timespec at_once = { 0 };
-        sigset_t pipe, pending, before;
-        off_t position = offset;
-        ssize_t n;
-        int error;
-
-        sigemptyset(&pipe);
-        sigaddset(&pipe, SIGPIPE);
-        sigpending(&pending);
-        pthread_sigmask(SIG_BLOCK, &pipe, &before);
-        n = sendfile(fd, file, &position, size);
-        error = errno;
-        if (n < 0 && error == EPIPE && !sigismember(&pending, SIGPIPE))
-                while (sigtimedwait(&pipe, NULL, &at_once) < 0 && errno == EINTR)
-                        ;
-        pthread_sigmask(SIG_SETMASK, &before, NULL);
-        errno = error;
-        return n;
-}
-
 static int error_of_errno(void)
 {
         return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? AUV_EAGAIN : -errno;
@@ -84,8 +60,12 @@ static int send_file(struct auv__attempt *attempt)
 {
         struct transfer *transfer = auv__container_of(attempt, struct transfer, attempt);
         const size_t size = transfer->left < most_at_once ? transfer->left : most_at_once;
-        const ssize_t n = sendfile_without_signal(attempt->fd, transfer->file, transfer->offset, size);
+        off_t position = transfer->offset;
+        struct auv__sigpipe sigpipe;
+        ssize_t n;
 
+        auv__sigpipe_block(&sigpipe);
+        n = auv__sigpipe_unblock(&sigpipe, sendfile(attempt->fd, transfer->file, &position, size));
         if (n < 0)
                 return error_of_errno();
         advance(transfer, (size_t)n);

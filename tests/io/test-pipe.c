@@ -190,6 +190,29 @@ Test(pipe, keeps_a_signal_that_was_pending_before)
         sigwait(&mask, &(int) { 0 });
 }
 
+Test(pipe, leaves_no_signal_to_a_thread_that_has_it_blocked)
+{
+        struct request writer = { .recorder = { .name = NULL } };
+        sigset_t mask, pending;
+        int ends[2];
+
+        sigemptyset(&mask);
+        sigaddset(&mask, SIGPIPE);
+        pthread_sigmask(SIG_BLOCK, &mask, NULL);
+        (void)!pipe(ends);
+        writer.fd = ends[1];
+        loop_run(connect_writer, &writer, NULL);
+        close(ends[0]);
+        auv_transport_write(writer.transport, "x", 1);
+        loop_turn();
+        auv_unref(writer.transport);
+        cr_assert_trace("made lost(EPIPE) released");
+        sigpending(&pending);
+        cr_assert(eq(int, sigismember(&pending, SIGPIPE), 0));
+        pthread_sigmask(SIG_BLOCK, NULL, &mask);
+        cr_assert(sigismember(&mask, SIGPIPE));
+}
+
 Test(pipe, may_be_a_socket)
 {
         struct request reader = { .recorder = { .name = "r" } }, writer = { .recorder = { .name = "w" } };
