@@ -18,17 +18,17 @@
  */
 static void open_terminal_anew(int fd)
 {
-        const int flags = fcntl(fd, F_GETFL);
+        const int flags = fcntl(fd, F_GETFL), own_flags = fcntl(fd, F_GETFD);
         char path[32];
         int opened;
 
-        if (flags < 0)
+        if (flags < 0 || own_flags < 0)
                 return;
         snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
         opened = open(path, (flags & O_ACCMODE) | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
         if (opened < 0)
                 return;
-        (void)dup3(opened, fd, O_CLOEXEC);
+        (void)dup3(opened, fd, own_flags & FD_CLOEXEC ? O_CLOEXEC : 0);
         close(opened);
 }
 

@@ -246,10 +246,13 @@ Test(pipe, may_be_a_terminal_whose_other_users_find_it_as_it_was)
         fcntl(master, F_SETFL, O_NONBLOCK);
         shared = dup(slave);
         reader.fd = slave;
-        writer.fd = dup(shared);
+        writer.fd = fcntl(shared, F_DUPFD_CLOEXEC, 0);
         cr_assert(eq(int, loop_run(connect_reader, &reader, NULL), 0));
         cr_assert(eq(int, loop_run(connect_writer, &writer, NULL), 0));
         cr_assert(eq(int, fcntl(shared, F_GETFL) & O_NONBLOCK, 0));
+        /* and a program that is started from here has the ones that it would have had */
+        cr_assert(eq(int, fcntl(slave, F_GETFD), 0));
+        cr_assert(eq(int, fcntl(writer.fd, F_GETFD), FD_CLOEXEC));
         (void)!write(master, "typed", 5);
         while (reader.recorder.received < 5)
                 loop_turn();
