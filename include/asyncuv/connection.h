@@ -102,7 +102,8 @@ AUV_API int auv_await_create_connection(auv_protocol_factory_fn factory, void *a
  * AUV_EINVAL, the path is empty or too long; and others of the system's.
  * Owns: as auv_await_create_connection().
  * Suspends: yes.    Thread: the loop's.
- * Like: loop.create_unix_connection(). Differs: '@' stands for asyncio's zero byte.
+ * Like: loop.create_unix_connection(). Differs: '@' stands for asyncio's zero byte; where too many wait,
+ * asyncio takes the socket for connected.
  */
 AUV_API int auv_await_create_unix_connection(auv_protocol_factory_fn factory, void *arg, const char *path,
                                              const auv_connection_options *options,
@@ -154,7 +155,8 @@ AUV_API int auv_await_connect_read_pipe(auv_protocol_factory_fn factory, void *a
  * Return: as auv_await_connect_read_pipe().
  * Owns: as auv_await_connect_read_pipe().
  * Suspends: yes.    Thread: the loop's.
- * Like: loop.connect_write_pipe().
+ * Like: loop.connect_write_pipe(). Differs: a device that cannot be waited for, as /dev/null, is refused;
+ * asyncio writes to it, and fails only where it would have to wait.
  */
 AUV_API int auv_await_connect_write_pipe(auv_protocol_factory_fn factory, void *arg, int pipe,
                                          auv_transport **ret_transport);

@@ -81,7 +81,8 @@ typedef struct auv_server_options {
  * Owns: the caller owns *ret_server.
  * Suspends: yes.    Thread: the loop's.
  * Like: loop.create_server(). Differs: protocols are made right when a connection is accepted, not in a task
- * of their own; where that fails the exception handler is told also without debug mode.
+ * of their own; where that fails the exception handler is told also without debug mode. An address that
+ * there is no descriptor or memory for is an error; asyncio leaves it out.
  */
 AUV_API int auv_await_create_server(auv_protocol_factory_fn factory, void *arg, const char *host, int port,
                                     const auv_server_options *options, auv_server **ret_server);

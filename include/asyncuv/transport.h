@@ -106,7 +106,7 @@ AUV_API int auv_transport_writelines(auv_transport *transport, const auv_buffer 
  * auv_transport_can_write_eof(); AUV_EINVAL, @transport is NULL; what the system
  * says, as AUV_ENOTCONN.
  * Suspends: no.    Thread: the loop's.
- * Like: WriteTransport.write_eof().
+ * Like: WriteTransport.write_eof(). Differs: refused while a file is sent; asyncio would cut it off.
  */
 AUV_API int auv_transport_write_eof(auv_transport *transport);
 
