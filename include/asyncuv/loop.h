@@ -426,6 +426,8 @@ AUV_API void auv_loop_default_exception_handler(auv_loop *loop, const auv_except
  * - it is noted where each task, future and call is made, which is the source of reports about it;
  * - whatever keeps the loop busy for longer than auv_loop_set_slow_callback_duration() says is reported
  *   to the exception handler, and so is an await outside of a task;
+ * - a transport or a server that the program has not closed is reported when it goes with its loop, and a
+ *   server also when it goes with its last reference;
  * - what a coroutine uses of its stack is measured, see auv_task_stack_used().
  * What was made before has no source, and tasks made before are not measured.
  *

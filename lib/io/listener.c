@@ -149,7 +149,7 @@ static void on_closed(struct auv__handle *handle)
 
 static void on_loop_closed(struct auv__handle *handle)
 {
-        auv_server_close(auv__container_of(handle, struct auv__listener, handle)->server);
+        auv__server_forsake(auv__container_of(handle, struct auv__listener, handle)->server);
 }
 
 static const struct auv__handle_functions handle_functions = { .loop_closed = on_loop_closed,

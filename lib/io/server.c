@@ -105,6 +105,20 @@ void auv_server_close(auv_server *server)
         auv__drop(&server->object);
 }
 
+/* Nothing is reported to a loop that has been closed before: its handler may have gone. */
+void auv__server_forsake(auv_server *server)
+{
+        auv_loop *loop = server->loop;
+        const bool tells = auv__loop_hooks(loop) && (!loop->closed || loop->closing);
+
+        auv__keep(&server->object);
+        if (tells && !server->closed)
+                auv_loop_call_exception_handler(loop, &(auv_exception_context) {
+                        .message = "unclosed server" });
+        auv_server_close(server);
+        auv__drop(&server->object);
+}
+
 void auv__server_free(struct auv__object *object)
 {
         auv_server *server = auv__container_of(object, auv_server, object);
@@ -112,7 +126,7 @@ void auv__server_free(struct auv__object *object)
 
         /* Not a reference more than this one while it is closed. */
         server->object.refs = 1;
-        auv_server_close(server);
+        auv__server_forsake(server);
         auv__free(server);
         auv__loop_release(loop);
 }

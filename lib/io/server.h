@@ -81,6 +81,9 @@ int auv__await_create_unix_server(int r, struct auv__task *task, const struct au
 /* Makes the protocol of a connection. 0, or a negative error with its object. */
 int auv__server_make_protocol(auv_server *server, auv_protocol *ret_protocol);
 
+/* Closes a server that the program has not closed; in debug mode that is reported. */
+void auv__server_forsake(auv_server *server);
+
 /* A connection of the server's, and its end. */
 void auv__server_attach(auv_server *server, auv_transport *transport);
 void auv__server_detach(auv_server *server, auv_transport *transport);

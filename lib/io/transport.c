@@ -23,6 +23,7 @@
 #include "loop/turn.h"
 #include "loop/watcher.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -247,9 +248,25 @@ static void on_closed(struct auv__handle *handle)
         auv__drop(&auv__container_of(handle, auv_transport, handle)->object);
 }
 
+/* In debug mode, as the destructors of Python's transports do. One whose end is due has nothing to lose. */
+static void report_unclosed(const auv_transport *transport)
+{
+        auv_loop *loop = transport->handle.loop;
+        char message[64];
+
+        if (auv__likely(!auv__loop_hooks(loop)) || transport->is_lost)
+                return;
+        snprintf(message, sizeof(message), "unclosed transport <%s fd=%d>", transport->kind->descriptor_name,
+                 transport->fd);
+        auv_loop_call_exception_handler(loop, &(auv_exception_context) { .message = message });
+}
+
 static void on_loop_closed(struct auv__handle *handle)
 {
-        dispose(auv__container_of(handle, auv_transport, handle));
+        auv_transport *transport = auv__container_of(handle, auv_transport, handle);
+
+        report_unclosed(transport);
+        dispose(transport);
 }
 
 static const struct auv__handle_functions handle_functions = { .loop_closed = on_loop_closed,

@@ -208,6 +208,50 @@ Test(server, that_does_not_listen_goes_with_its_last_reference)
         auv_unref(start(&service, AUV_SERVER_OPTIONS(.defer_serving = true)));
 }
 
+Test(server, that_is_not_closed_is_reported_in_debug_mode_with_its_last_reference)
+{
+        struct service service = { .n = 0 };
+        AUV_AUTO auv_server *closed = NULL;
+
+        auv_loop_set_debug(loop, true);
+        auv_unref(start(&service, AUV_SERVER_OPTIONS(.defer_serving = true)));
+        cr_assert_text(reports_take()->message, "unclosed server");
+        closed = start(&service, NULL);
+        auv_server_close(closed);
+        closed = auv_unref(closed);
+        cr_assert(eq(int, reports_pending(), 0));
+}
+
+static void close_server(auv_loop *of, const auv_exception_context *context, void *arg)
+{
+        trace("%s", context->message);
+        auv_server_close(arg);
+}
+
+Test(server, that_serves_is_reported_in_debug_mode_when_its_loop_is_closed)
+{
+        struct service service = { .n = 0 };
+        auv_server *server = start(&service, NULL);
+
+        /* which has no other reference than its listener's */
+        auv_unref(server);
+        auv_loop_set_debug(loop, true);
+        auv_loop_set_exception_handler(loop, close_server, server);
+        cr_assert(eq(int, auv_loop_close(loop), 0));
+        cr_assert_trace("unclosed server");
+}
+
+Test(server, is_not_reported_to_a_loop_that_was_closed_before)
+{
+        struct service service = { .n = 0 };
+        auv_server *server = start(&service, AUV_SERVER_OPTIONS(.defer_serving = true));
+
+        auv_loop_set_debug(loop, true);
+        cr_assert(eq(int, auv_loop_close(loop), 0));
+        auv_unref(server);
+        cr_assert(eq(int, reports_pending(), 0));
+}
+
 Test(server, that_listens_lives_by_itself)
 {
         struct service service = { .n = 0 };

@@ -10,6 +10,7 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -462,6 +463,55 @@ Test(transport, that_keeps_the_loop_for_long_is_reported_in_debug_mode)
         reports_drop();
         close(peer);
         recorder_until_lost(&recorder);
+}
+
+Test(transport, that_is_open_is_reported_in_debug_mode_when_its_loop_is_closed)
+{
+        struct recorder recorder = { .transport = NULL };
+        int peer;
+        AUV_AUTO auv_transport *transport = recorder_connect(&recorder, &peer);
+        char expected[64];
+        auv_value fd;
+
+        auv_transport_get_extra_info(transport, "socket", &fd);
+        snprintf(expected, sizeof(expected), "unclosed transport <socket fd=%d>", (int)fd.i);
+        auv_loop_set_debug(loop, true);
+        cr_assert(eq(int, auv_loop_close(loop), 0));
+        cr_assert_text(reports_take()->message, expected);
+        cr_assert(eq(int, reports_pending(), 0));
+        cr_assert_trace("made released");
+        close(peer);
+}
+
+Test(transport, that_still_has_to_send_is_reported_in_debug_mode_when_its_loop_is_closed)
+{
+        struct recorder recorder = { .transport = NULL };
+        int peer;
+        AUV_AUTO auv_transport *transport = recorder_connect(&recorder, &peer);
+
+        auv_transport_write(transport, much, MUCH);
+        auv_transport_close(transport);
+        auv_loop_set_debug(loop, true);
+        cr_assert(eq(int, auv_loop_close(loop), 0));
+        cr_assert_has(reports_take()->message, "unclosed transport");
+        close(peer);
+}
+
+Test(transport, that_was_closed_is_not_reported_in_debug_mode)
+{
+        struct recorder gone = { .transport = NULL }, going = { .transport = NULL };
+        int peers[2];
+        AUV_AUTO auv_transport *first = recorder_connect(&gone, &peers[0]);
+        AUV_AUTO auv_transport *second = recorder_connect(&going, &peers[1]);
+
+        auv_loop_set_debug(loop, true);
+        auv_transport_close(first);
+        loop_turn();
+        auv_transport_close(second);
+        cr_assert(eq(int, auv_loop_close(loop), 0));
+        cr_assert(eq(int, reports_pending(), 0));
+        close(peers[0]);
+        close(peers[1]);
 }
 
 Test(transport, cannot_be_watched_by_a_reader)
