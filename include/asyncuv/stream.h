@@ -164,6 +164,8 @@ AUV_API int auv_stream_reader_protocol(auv_stream_reader *reader, auv_protocol *
  * Suspends: yes, unless there is something.    Thread: the loop's.
  * Like: StreamReader.read(). Differs: a task that was woken, and finds that another has taken the data,
  * waits again, where asyncio's returns b'' as at the end; cancelled while it reads all, it has lost nothing.
+ * A task that waits is woken when its transport has something, and receives it when it runs; with asyncio
+ * it stands in the buffer before that, for any task to read.
  */
 AUV_API int auv_await_stream_read(auv_stream_reader *reader, size_t n, const char **ret_data,
                                   size_t *ret_size);
@@ -179,7 +181,7 @@ AUV_API int auv_await_stream_read(auv_stream_reader *reader, size_t n, const cha
  * as auv_await_stream_read().
  * Owns: nothing; the line is borrowed from @reader until its next read.
  * Suspends: yes, unless there is a line.    Thread: the loop's.
- * Like: StreamReader.readline(), whose ValueError is AUV_EINVAL.
+ * Like: StreamReader.readline(), whose ValueError is AUV_EINVAL. Differs: as auv_await_stream_readuntil().
  */
 AUV_API int auv_await_stream_readline(auv_stream_reader *reader, const char **ret_line, size_t *ret_size);
 
@@ -199,7 +201,10 @@ AUV_API int auv_await_stream_readline(auv_stream_reader *reader, const char **re
  * separator is empty or there is none; AUV_ENOMEM; as auv_await_stream_read().
  * Owns: nothing; the data are borrowed from @reader until its next read.
  * Suspends: yes, unless there is a separator.    Thread: the loop's.
- * Like: StreamReader.readuntil(separator), with a tuple of separators for more than one.
+ * Like: StreamReader.readuntil(separator), with a tuple of separators for more than one. Differs: where
+ * another task reads between the moment this one is woken and its next step, the search begins anew, while
+ * asyncio's goes on where it was in data that have gone; and where the other waits by then, and this one
+ * has to wait again, it fails with AUV_ERUNTIME, while asyncio forgets the other, which hangs.
  */
 AUV_API int auv_await_stream_readuntil(auv_stream_reader *reader, const auv_buffer *separators, size_t n,
                                        const char **ret_data, size_t *ret_size);
@@ -214,7 +219,7 @@ AUV_API int auv_await_stream_readuntil(auv_stream_reader *reader, const auv_buff
  * Errors: AUV_EINCOMPLETEREAD, the stream ended before, and auv_error_partial() has what was left;
  * AUV_EINVAL, no place for the data; AUV_ENOMEM; as auv_await_stream_read().
  * Suspends: yes, unless there are as many.    Thread: the loop's.
- * Like: StreamReader.readexactly().
+ * Like: StreamReader.readexactly(). Differs: of a second task that waits as auv_await_stream_readuntil().
  */
 AUV_API int auv_await_stream_readexactly(auv_stream_reader *reader, void *buffer, size_t n);
 
