@@ -4,6 +4,7 @@
 
 #include "operation.h"
 #include "support/descriptors.h"
+#include "support/limit.h"
 #include "support/loop.h"
 #include "support/reports.h"
 
@@ -128,6 +129,54 @@ Test(attempt, may_be_cancelled_in_every_turn)
                 for (int before = 0; before < 3; before++)
                         for (int after = -1; after < 4; after++)
                                 cancel_in_turn(&scenes[i], before, after);
+}
+
+/*
+ * The same by a timeout. Where nothing was ready by then, nothing was done: the call can be made again, on the
+ * same socket. Returns whether it has timed out.
+ */
+static bool time_out_in_turn(const struct scene *scene, int before, int after)
+{
+        struct operation op = operation_on_near();
+        struct limit limit = { .fn = scene->fn, .arg = &op };
+        AUV_AUTO auv_task *task = NULL;
+        const int descriptors = descriptors_open();
+        int r;
+
+        scene->set(&op);
+        task = auv_loop_create_task(loop, coro_within_limit, &limit, 0, NULL);
+        for (int i = 0; i < before; i++)
+                loop_turn();
+        if (after >= 0)
+                scene->make_ready(&op);
+        for (int i = 0; i < after; i++)
+                loop_turn();
+        if (!auv_future_done(task))
+                limit_expire(&limit);
+        r = auv_loop_run_until_complete(loop, task, NULL);
+        cr_assert(r == 0 || r == AUV_ETIMEDOUT, "%s: %d", scene->name, r);
+        cr_assert(eq(int, op.r, r == 0 ? 0 : AUV_ECANCELED), "%s", scene->name);
+        cr_assert(operation_watches_nothing(), "%s", scene->name);
+        if (r < 0 && after < 0) {
+                scene->make_ready(&op);
+                cr_assert(eq(int, operation_run(scene->fn, &op), 0), "%s", scene->name);
+        }
+        scene->unset(&op);
+        operation_drain(near);
+        cr_assert(eq(int, descriptors_open(), descriptors), "%s", scene->name);
+        return r < 0;
+}
+
+Test(attempt, may_time_out_in_every_turn)
+{
+        for (int i = 0; i < N_SCENES; i++) {
+                int n = 0;
+
+                for (int before = 1; before < 4; before++)
+                        for (int after = -1; after < 4; after++)
+                                n += time_out_in_turn(&scenes[i], before, after);
+                cr_assert(gt(int, n, 0), "%s", scenes[i].name);
+        }
 }
 
 /* What the kernel has is still there for the next one: nothing was taken after the cancellation. */

@@ -7,6 +7,7 @@
  */
 
 #include "support/descriptors.h"
+#include "support/limit.h"
 #include "support/loop.h"
 
 #include "loop/loop.h"
@@ -310,24 +311,9 @@ static const struct scene scenes[] = {
 
 enum { N_SCENES = sizeof(scenes) / sizeof(scenes[0]), FEW = 12 };
 
-struct play {
-        const struct scene *scene;
-        bool has_limit;
-        auv_timeout *limit; /* while its scope is entered */
-};
-
 static int plays(void *arg, auv_value *ret)
 {
-        struct play *play = arg;
-        int r;
-
-        if (!play->has_limit)
-                return play->scene->run();
-        play->limit = auv_timeout_new(AUV_NO_TIMEOUT);
-        AUV_TRY(auv_timeout_enter(play->limit));
-        r = auv_timeout_exit(play->limit, play->scene->run());
-        play->limit = auv_unref(play->limit);
-        return r;
+        return ((const struct scene *)arg)->run();
 }
 
 static int n_broken_off;
@@ -336,8 +322,10 @@ static int n_broken_off;
 static bool break_off(const struct scene *scene, int turns, bool by_timeout)
 {
         const int descriptors = descriptors_open();
-        struct play play = { .scene = scene, .has_limit = by_timeout };
-        AUV_AUTO auv_task *task = auv_loop_create_task(loop, plays, &play, 0, NULL);
+        struct limit limit = { .fn = plays, .arg = (void *)scene };
+        AUV_AUTO auv_task *task = by_timeout
+                ? auv_loop_create_task(loop, coro_within_limit, &limit, 0, NULL)
+                : auv_loop_create_task(loop, plays, (void *)scene, 0, NULL);
         const int expected = by_timeout ? AUV_ETIMEDOUT : AUV_ECANCELED;
         bool has_ended;
         int r;
@@ -346,7 +334,7 @@ static bool break_off(const struct scene *scene, int turns, bool by_timeout)
                 (scene->turns ? turn_with_something : loop_turn)();
         has_ended = auv_future_done(task);
         if (!has_ended && by_timeout)
-                cr_assert(eq(int, auv_timeout_reschedule(play.limit, auv_loop_time(loop)), 0));
+                limit_expire(&limit);
         else if (!has_ended)
                 auv_task_cancel(task, NULL);
         r = auv_loop_run_until_complete(loop, task, NULL);

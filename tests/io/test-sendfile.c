@@ -2,6 +2,7 @@
 #include "support/coroutine.h"
 #include "support/descriptors.h"
 #include "support/failing_allocator.h"
+#include "support/limit.h"
 #include "support/loop.h"
 #include "support/reports.h"
 
@@ -472,6 +473,49 @@ Test(sendfile, may_be_cancelled_in_every_turn_over_a_transport)
                 cancel_in_turn(&sending, turn);
         cr_assert(auv_transport_is_reading(sending.transport));
         cr_assert(eq(int, auv_transport_write(sending.transport, "x", 1), 0));
+        close_transport(&sending);
+}
+
+/* Times out in a turn: the position tells where to go on. */
+static void time_out_in_turn(struct sending *sending, int turn)
+{
+        struct limit limit = { .fn = sends, .arg = sending };
+        AUV_AUTO auv_task *task = auv_loop_create_task(loop, coro_within_limit, &limit, 0, NULL);
+
+        for (int i = 0; i < turn; i++) {
+                loop_turn();
+                take(60000);
+        }
+        limit_expire(&limit);
+        cr_assert(eq(int, auv_loop_run_until_complete(loop, task, NULL), AUV_ETIMEDOUT));
+        cr_assert(eq(int, sending->r, AUV_ECANCELED));
+        loop_turns(3);
+        take(SIZE_MAX);
+        cr_assert(eq(i64, position(), (int64_t)n_received));
+        sending->offset = position();
+        cr_assert(eq(int, run(sending), 0));
+        cr_assert(eq(sz, n_received, FILE_SIZE));
+        cr_assert(is_file_from(0, 0));
+        sending->offset = 0;
+        lseek(file, 0, SEEK_SET);
+        n_received = 0;
+}
+
+Test(sendfile, may_time_out_in_every_turn)
+{
+        struct sending sending = of_file();
+
+        for (int turn = 1; turn < 8; turn++)
+                time_out_in_turn(&sending, turn);
+}
+
+Test(sendfile, may_time_out_in_every_turn_over_a_transport)
+{
+        struct sending sending = over_transport();
+
+        open_transport(&sending);
+        for (int turn = 1; turn < 8; turn++)
+                time_out_in_turn(&sending, turn);
         close_transport(&sending);
 }
 
