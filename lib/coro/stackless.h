@@ -2,6 +2,7 @@
 #ifndef AUV_CORO_STACKLESS_H
 #define AUV_CORO_STACKLESS_H
 
+#include "base/object.h"
 #include "coro/coro.h"
 
 #include <asyncuv/stackless.h>
@@ -27,15 +28,11 @@ static inline void auv__stackless_init(auv_frame *frame)
         *frame = (auv_frame) { .at = 0, .error = AUV__FRAME_WAITS };
 }
 
-/* As auv__coro_resume(). */
+/* As auv__coro_resume(). Where the body then waits, auv__stackless_wait() has to follow. */
 static inline int auv__stackless_resume(auv_stackless_fn fn, auv_frame *frame, auv_value *ret, int err)
 {
-        int r;
-
         frame->error = err;
-        r = fn(frame, ret);
-        frame->error = AUV__FRAME_WAITS;
-        return r;
+        return fn(frame, ret);
 }
 
 static inline bool auv__stackless_runs(const auv_frame *frame)
@@ -43,21 +40,20 @@ static inline bool auv__stackless_runs(const auv_frame *frame)
         return frame->error <= 0;
 }
 
-/* Notes where the await returns to, of a body that waits. */
-static inline void auv__stackless_note_site(auv_stackless_fn fn, auv_frame *frame, const void *site)
+/* The body waits, in an await that returns to @site. */
+static inline void auv__stackless_wait(auv_stackless_fn fn, auv_frame *frame, const void *site)
 {
         const intptr_t distance = (intptr_t)((uintptr_t)site - (uintptr_t)fn);
+        const bool is_near = distance > 1 - AUV__FRAME_SITE && distance < AUV__FRAME_SITE;
 
-        if (distance > 1 - AUV__FRAME_SITE && distance < AUV__FRAME_SITE)
-                frame->error = AUV__FRAME_SITE + (int32_t)distance;
+        frame->error = auv__likely(is_near) ? AUV__FRAME_SITE + (int32_t)distance : AUV__FRAME_WAITS;
 }
 
 /* That; NULL where it is not known, or the body runs. */
 static inline const void *auv__stackless_site(auv_stackless_fn fn, const auv_frame *frame)
 {
         return frame->error > AUV__FRAME_WAITS
-                ? (const char *)(uintptr_t)fn + (frame->error - AUV__FRAME_SITE)
-                                               : NULL;
+                ? (const char *)(uintptr_t)fn + (frame->error - AUV__FRAME_SITE) : NULL;
 }
 
 #endif

@@ -18,27 +18,32 @@
 
 #include <asyncuv/stackless.h>
 
-/* The running task, which must be one without a stack. Returns 0 or a negative error. */
-static int enter(struct auv__task **ret_task)
+/* Why there is no task that can await with a frame; or AUV_SUSPENDED, it is to wait for ever. */
+static __attribute__((noinline)) int refuse(void)
 {
         struct auv__task *task = auv__current_task();
 
-        *ret_task = task;
-        if (auv__unlikely(!task))
+        if (!task)
                 return AUV_ENOTASK;
-        if (auv__unlikely(!task->stackless))
+        if (!task->stackless)
                 return auv_raise(AUV_ERUNTIME, "only a task without a stack awaits with a frame");
-        return auv__unlikely(task->future.loop->closed) ? auv__await_refuse(task) : 0;
+        return auv__await_refuse(task);
 }
 
-/* The same in the function that the program calls, see auv__await_begin(). */
+/*
+ * Finds the running task, in the function that the program calls, as auv__await_begin(). Returns 0, a negative
+ * error, or AUV_SUSPENDED.
+ */
 __attribute__((always_inline)) static inline int begin(struct auv__task **ret_task)
 {
-        const int r = enter(ret_task);
+        auv_loop *loop = auv__running_loop;
+        struct auv__task *task = loop && loop->current ? auv__to_task(loop->current) : NULL;
 
-        if (auv__likely(r == 0))
-                (*ret_task)->future.loop->frame_site = AUV__CALLER;
-        return r;
+        *ret_task = task;
+        if (auv__unlikely(!task || !task->stackless || loop->closed))
+                return refuse();
+        loop->frame_site = AUV__CALLER;
+        return 0;
 }
 
 int auv_frame_wait(auv_future *future, auv_value *ret)

@@ -55,12 +55,8 @@ void auv__sleep_cancel(struct auv__task *task, auv_error *message)
                 auv__task_make_ready(task);
 }
 
-int auv__sleep_start(struct auv__task *task, double delay)
+int auv__sleep_start_timed(struct auv__task *task, double delay)
 {
-        if (delay <= 0) {
-                auv__task_make_ready(task);
-                return 0;
-        }
         if (isnan(delay))
                 return auv_raise(AUV_EINVAL, "the delay is not a number");
         start_sleep(task, auv__clock_after(auv__loop_now(task->future.loop), delay));

@@ -86,22 +86,24 @@ static void finish(struct auv__task *task, int r)
         }
 }
 
-/* What a body without a stack has in place of notes, for one step. */
-static void lend_notes(struct auv__task *task, struct auv__notes *notes)
+/* The error that a body without a stack has kept while it waited; NULL for none. */
+static auv_error *take_error(struct auv__task *task)
 {
-        *notes = (struct auv__notes) { .context = &task->context };
-        if (auv__unlikely(task->has_extras)) {
-                notes->error = task->extras->error;
-                task->extras->error = NULL;
-        }
+        auv_error *error;
+
+        if (auv__likely(!task->has_extras))
+                return NULL;
+        error = task->extras->error;
+        task->extras->error = NULL;
+        return error;
 }
 
-/* A body without a stack waits. Its current error is kept, where it has one and there is memory. */
-static void take_notes_back(struct auv__task *task, auv_error *error)
+/* A body without a stack waits. Its error is kept, where it has one and there is memory. */
+static void keep_notes(struct auv__task *task, auv_frame *frame, auv_error *error)
 {
         struct auv__extras *extras;
 
-        auv__stackless_note_site(task->fn, auv__task_frame(task), task->future.loop->frame_site);
+        auv__stackless_wait(task->fn, frame, task->future.loop->frame_site);
         if (auv__likely(!error))
                 return;
         extras = auv__task_extras(task);
@@ -119,14 +121,6 @@ static void drop_body(struct auv__task *task)
         task->coro = NULL;
 }
 
-/* Ends the step in which the body has ended with @r. */
-static void end_body(struct auv__task *task, const struct auv__notes *notes, int r)
-{
-        finish(task, r);
-        if (auv__unlikely(notes->error))
-                auv_error_clear();
-}
-
 /*
  * One step with the task as the current one. Takes over the reference to @error, which is thrown into the
  * body; one that has not started never does then.
@@ -137,33 +131,36 @@ __attribute__((always_inline)) static inline void run_as_current(struct auv__tas
         auv_loop *loop = task->future.loop;
         auv_task *outer = loop->current;
         auv_error **outer_slot = auv__error_slot;
+        auv_frame *frame = stackless ? auv__task_frame(task) : NULL;
+        struct auv__notes *notes = stackless ? NULL : &task->coro->notes;
+        auv_error *lent = stackless ? take_error(task) : NULL;
+        auv_error **slot = stackless ? &lent : &notes->error;
         struct auv__object **outer_context;
-        struct auv__notes lent, *notes = &lent;
         bool ended;
         int r = 0;
 
-        if (stackless)
-                lend_notes(task, &lent);
-        else
-                notes = &task->coro->notes;
         loop->current = &task->future;
-        auv__error_slot = &notes->error;
-        outer_context = auv__context_enter(notes->context);
+        auv__error_slot = slot;
+        outer_context = auv__context_enter(stackless ? &task->context : notes->context);
         if (auv__unlikely(error))
                 r = auv__error_set_current(error);
         if (auv__likely(task->started || r == 0)) {
                 task->started = true;
                 if (stackless)
-                        r = auv__stackless_resume(task->fn, auv__task_frame(task), &task->future.value, r);
+                        r = auv__stackless_resume(task->fn, frame, &task->future.value, r);
                 else
                         r = auv__stackful_resume(task->coro, r);
         }
-        notes->context = auv__context_slot;
         ended = r != AUV__CORO_SUSPENDED;
-        if (ended)
-                end_body(task, notes, r);
-        else if (stackless)
-                take_notes_back(task, lent.error);
+        if (!stackless)
+                notes->context = auv__context_slot;
+        if (ended) {
+                finish(task, r);
+                if (auv__unlikely(*slot))
+                        auv_error_clear();
+        } else if (stackless) {
+                keep_notes(task, frame, lent);
+        }
         auv__context_leave(outer_context);
         auv__error_slot = outer_slot;
         loop->current = outer;
