@@ -116,8 +116,8 @@ void auv__future_free(struct auv__object *object)
 {
         auv_future *future = auv__container_of(object, auv_future, object);
 
-        auv__future_drop_callbacks(future);
         if (auv__unlikely(burying)) {
+                auv__future_drop_callbacks(future);
                 future->callbacks = (struct auv__waiter *)dying;
                 dying = future;
                 return;

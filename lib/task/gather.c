@@ -219,9 +219,10 @@ static struct auv__item *item_for(struct auv__gather *gather, size_t i, bool man
 static void add_children(struct auv__gather *gather, auv_future *const *futures, size_t n)
 {
         for (size_t i = 0; i < n; i++) {
-                auv_future *child = auv_ref(futures[i]);
+                auv_future *child = futures[i];
                 const bool first_time = !(child->object.flags & AUV__MARKED);
 
+                auv__keep(&child->object);
                 gather->children[i] = child;
                 if (!first_time)
                         continue;
@@ -320,11 +321,11 @@ void auv__gather_deinit(auv_future *future)
 {
         struct auv__gather *gather = auv__to_gather(future);
 
-        if (future->object.state == AUV__HAS_RESULT)
+        if (future->object.state == AUV__HAS_RESULT && gather->return_exceptions)
                 for (size_t i = 0; i < gather->n; i++)
                         auv_unref(auv_value_error(&gather->results->values[i]));
         for (size_t i = 0; i < gather->n; i++)
-                auv_unref(gather->children[i]);
+                auv__drop(&gather->children[i]->object);
         if (gather->n_mapped > 0)
                 auv__unmap(gather->children, gather->n_mapped);
 }
