@@ -79,12 +79,16 @@ static inline struct options options_parse(int argc, char **argv)
         for (int i = 2; i < argc; i += 2) {
                 char *end;
                 const double value = strtod(argv[i + 1], &end);
+                const int is_seconds = strcmp(argv[i], "--seconds") == 0;
+                const double limit = is_seconds ? 1e9 : 1e15;
 
-                if (*argv[i + 1] == '\0' || *end != '\0' || !(value >= 0 && value < 1e18))
+                if (*argv[i + 1] == '\0' || *end != '\0' || !(value >= 0 && value < limit))
+                        usage();
+                if (!is_seconds && value != (double)(uint64_t)value)
                         usage();
                 if (strcmp(argv[i], "--tasks") == 0)
                         options.n_tasks = (size_t)value;
-                else if (strcmp(argv[i], "--seconds") == 0)
+                else if (is_seconds)
                         options.seconds = value;
                 else if (strcmp(argv[i], "--rounds") == 0)
                         options.n_rounds = (size_t)value;

@@ -35,7 +35,8 @@ WORKLOADS = {
 
 
 MISTAKES = [[], ['nap'], ['sleep', '--pillows', '2'],
-            ['sleep', '--tasks', 'many'], ['cancel', '--tasks', '0']]
+            ['sleep', '--tasks', 'many'], ['cancel', '--tasks', '0'], ['sleep', '--tasks', '1.5'],
+            ['sleep', '--tasks', 'nan'], ['sleep', '--seconds', 'inf'], ['storm', '--rounds']]
 
 # Of the echo server, where there is more than one.
 FORMS = {'asyncio': ['streams', 'protocol'], 'uvloop': ['streams', 'protocol'], 'tokio': ['', 'multi']}

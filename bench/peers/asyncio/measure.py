@@ -18,6 +18,16 @@ def count(text):
     return number
 
 
+def duration(text):
+    seconds = float(text)
+    if not 0 <= seconds < 1e9:
+        raise ValueError
+    return seconds
+
+
+KINDS = {"tasks": count, "rounds": count, "runs": count, "seconds": duration}
+
+
 def parse_options(peer):
     parser = argparse.ArgumentParser(prog=peer)
     commands = parser.add_subparsers(dest="workload", required=True)
@@ -25,8 +35,7 @@ def parse_options(peer):
     def add(name, **options):
         command = commands.add_parser(name)
         for option, default in options.items():
-            kind = count if option in ("tasks", "rounds", "runs") else type(default)
-            command.add_argument("--" + option, type=kind, default=default)
+            command.add_argument("--" + option, type=KINDS.get(option, int), default=default)
         return command
 
     add("sleep", tasks=1000, seconds=1.0)

@@ -218,7 +218,8 @@ func main() {
 	if o.form == "single" {
 		runtime.GOMAXPROCS(1)
 	}
-	if o.form != "single" && o.form != "" || o.tasks < 1 || o.rounds < 1 || o.runs < 1 {
+	if o.form != "single" && o.form != "" || o.tasks < 1 || o.rounds < 1 || o.runs < 1 ||
+		!(o.seconds >= 0 && o.seconds < 1e9) {
 		usage()
 		os.Exit(2)
 	}

@@ -7,6 +7,11 @@ const { parseArgs } = require('node:util');
 const DEFAULTS = { tasks: 1000, seconds: 1, rounds: 10, seed: 1, runs: 9, port: 0 };
 const COUNTS = ['tasks', 'rounds', 'runs'];
 
+function isIn(name, number) {
+  if (name === 'seconds') return number >= 0 && number < 1e9;
+  return Number.isSafeInteger(number) && number >= (COUNTS.includes(name) ? 1 : 0);
+}
+
 function parseOptions(workloads) {
   try {
     const { values, positionals } = parseArgs({
@@ -16,8 +21,7 @@ function parseOptions(workloads) {
     const options = { ...DEFAULTS, workload: positionals[0] };
     for (const [name, text] of Object.entries(values)) {
       options[name] = Number(text);
-      const least = COUNTS.includes(name) ? 1 : 0;
-      if (!(options[name] >= least)) throw new Error(`not a number from ${least}: ${text}`);
+      if (text === '' || !isIn(name, options[name])) throw new Error(`no --${name}: ${text}`);
     }
     if (positionals.length !== 1 || !Object.hasOwn(workloads, options.workload)) {
       throw new Error(`one workload, of ${Object.keys(workloads).join(', ')}`);

@@ -56,7 +56,8 @@ impl Options {
                 _ => usage(),
             }
         }
-        if options.tasks == 0 || options.rounds == 0 || options.runs == 0 {
+        let has_seconds = (0.0..1e9).contains(&options.seconds);
+        if options.tasks == 0 || options.rounds == 0 || options.runs == 0 || !has_seconds {
             usage();
         }
         options
