@@ -1,20 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-#include "support/coroutine.h"
-#include "support/descriptors.h"
-#include "support/failing_allocator.h"
+#include "service.h"
 #include "support/loop.h"
 #include "support/recorder.h"
 #include "support/reports.h"
 #include "support/text.h"
 #include "support/trace.h"
 
-#include "io/server.h"
-
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 
-#include <arpa/inet.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
@@ -23,84 +17,6 @@
 #include <unistd.h>
 
 TestSuite(server, .init = loop_setup, .fini = loop_teardown);
-
-/* What a server makes protocols of: recorders, one for each connection. */
-struct service {
-        struct recorder recorders[8];
-        int n;
-        int refuses;
-        auv_server *closes; /* the factory closes it */
-};
-
-static int serve(void *arg, auv_protocol *ret_protocol)
-{
-        struct service *service = arg;
-        struct recorder *recorder = &service->recorders[service->n % 8];
-
-        if (service->closes)
-                auv_server_close(service->closes);
-        if (service->refuses)
-                return auv_raise(service->refuses, "refused");
-        service->n++;
-        *ret_protocol = recorder_protocol(recorder);
-        return 0;
-}
-
-struct request {
-        struct service *service;
-        const char *host;
-        int port;
-        const auv_server_options *options;
-        auv_server *server;
-};
-
-static int create(void *arg, auv_value *ret)
-{
-        struct request *request = arg;
-
-        return auv_await_create_server(serve, request->service, request->host, request->port,
-                                       request->options, &request->server);
-}
-
-/* A server on the loopback; the caller owns the reference. */
-static auv_server *start(struct service *service, const auv_server_options *options)
-{
-        struct request request = { .service = service, .host = "127.0.0.1", .options = options };
-
-        cr_assert(eq(int, loop_run(create, &request, NULL), 0));
-        return request.server;
-}
-
-static int port_of(int fd)
-{
-        struct sockaddr_storage address;
-        socklen_t size = sizeof(address);
-
-        getsockname(fd, (struct sockaddr *)&address, &size);
-        /* at the same place for IPv4 and IPv6 */
-        return ntohs(((struct sockaddr_in *)&address)->sin_port);
-}
-
-static int socket_of(const auv_server *server)
-{
-        int fd = -1;
-
-        auv_server_sockets(server, &fd, 1);
-        return fd;
-}
-
-/* A client that is not ours, and does not block. */
-static int dial(const auv_server *server)
-{
-        const struct sockaddr_in address = { .sin_family = AF_INET,
-                                             .sin_port = htons((uint16_t)port_of(socket_of(server))),
-                                             .sin_addr = { htonl(INADDR_LOOPBACK) } };
-        const int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-        cr_assert(eq(int, connect(fd, (const struct sockaddr *)&address, sizeof(address)), 0));
-        fcntl(fd, F_SETFL, O_NONBLOCK);
-        return fd;
-}
 
 static int await_wait_closed(void *arg, auv_value *ret)
 {
@@ -130,13 +46,13 @@ static auv_task *start_task(auv_coro_fn fn, void *arg)
 Test(server, makes_a_protocol_and_a_transport_for_each_connection)
 {
         struct service service = { .recorders = { { .name = "a" }, { .name = "b" } } };
-        AUV_AUTO auv_server *server = start(&service, NULL);
+        AUV_AUTO auv_server *server = service_start(&service, NULL);
         int a, b;
 
         cr_assert(auv_server_is_serving(server));
         cr_assert(auv_server_get_loop(server) == loop);
-        a = dial(server);
-        b = dial(server);
+        a = service_dial(server);
+        b = service_dial(server);
         peer_send(a, "one");
         loop_turns(2);
         peer_send(b, "two");
@@ -154,8 +70,8 @@ Test(server, makes_a_protocol_and_a_transport_for_each_connection)
 Test(server, tells_who_its_clients_are_and_sends_at_once)
 {
         struct service service = { .n = 0 };
-        AUV_AUTO auv_server *server = start(&service, AUV_SERVER_OPTIONS(.keep_alive = true));
-        const int client = dial(server);
+        AUV_AUTO auv_server *server = service_start(&service, AUV_SERVER_OPTIONS(.keep_alive = true));
+        const int client = service_dial(server);
         char text[AUV_ADDRESS_SIZE], expected[AUV_ADDRESS_SIZE];
         auv_value peer, own, fd;
         int on = 0;
@@ -164,11 +80,11 @@ Test(server, tells_who_its_clients_are_and_sends_at_once)
         loop_turn();
         auv_transport_get_extra_info(service.recorders[0].transport, "peername", &peer);
         auv_format_address(peer.p, text, sizeof(text));
-        snprintf(expected, sizeof(expected), "127.0.0.1:%d", port_of(client));
+        snprintf(expected, sizeof(expected), "127.0.0.1:%d", service_port_of(client));
         cr_assert(eq(str, text, expected));
         auv_transport_get_extra_info(service.recorders[0].transport, "sockname", &own);
         auv_format_address(own.p, text, sizeof(text));
-        snprintf(expected, sizeof(expected), "127.0.0.1:%d", port_of(socket_of(server)));
+        snprintf(expected, sizeof(expected), "127.0.0.1:%d", service_port_of(service_socket(server)));
         cr_assert(eq(str, text, expected));
         auv_transport_get_extra_info(service.recorders[0].transport, "socket", &fd);
         getsockopt((int)fd.i, IPPROTO_TCP, TCP_NODELAY, &on, &size);
@@ -184,10 +100,8 @@ Test(server, tells_who_its_clients_are_and_sends_at_once)
 Test(server, does_not_listen_before_it_is_told_to)
 {
         struct service service = { .n = 0 };
-        AUV_AUTO auv_server *server = start(&service, AUV_SERVER_OPTIONS(.defer_serving = true));
-        const struct sockaddr_in address = { .sin_family = AF_INET,
-                                             .sin_port = htons((uint16_t)port_of(socket_of(server))),
-                                             .sin_addr = { htonl(INADDR_LOOPBACK) } };
+        AUV_AUTO auv_server *server = service_start(&service, AUV_SERVER_OPTIONS(.defer_serving = true));
+        const struct sockaddr_in address = service_address(server);
         const int client = socket(AF_INET, SOCK_STREAM, 0);
 
         cr_assert(eq(int, auv_server_is_serving(server), 0));
@@ -196,7 +110,7 @@ Test(server, does_not_listen_before_it_is_told_to)
         cr_assert(eq(int, loop_run(await_start_serving, server, NULL), 0));
         cr_assert(eq(int, loop_run(await_start_serving, server, NULL), 0));
         cr_assert(auv_server_is_serving(server));
-        close(dial(server));
+        close(service_dial(server));
         auv_server_close(server);
         cr_assert(eq(int, loop_run(await_start_serving, server, NULL), AUV_ERUNTIME));
 }
@@ -205,7 +119,7 @@ Test(server, that_does_not_listen_goes_with_its_last_reference)
 {
         struct service service = { .n = 0 };
 
-        auv_unref(start(&service, AUV_SERVER_OPTIONS(.defer_serving = true)));
+        auv_unref(service_start(&service, AUV_SERVER_OPTIONS(.defer_serving = true)));
 }
 
 Test(server, that_is_not_closed_is_reported_in_debug_mode_with_its_last_reference)
@@ -214,9 +128,9 @@ Test(server, that_is_not_closed_is_reported_in_debug_mode_with_its_last_referenc
         AUV_AUTO auv_server *closed = NULL;
 
         auv_loop_set_debug(loop, true);
-        auv_unref(start(&service, AUV_SERVER_OPTIONS(.defer_serving = true)));
+        auv_unref(service_start(&service, AUV_SERVER_OPTIONS(.defer_serving = true)));
         cr_assert_text(reports_take()->message, "unclosed server");
-        closed = start(&service, NULL);
+        closed = service_start(&service, NULL);
         auv_server_close(closed);
         closed = auv_unref(closed);
         cr_assert(eq(int, reports_pending(), 0));
@@ -231,7 +145,7 @@ static void close_server(auv_loop *of, const auv_exception_context *context, voi
 Test(server, that_serves_is_reported_in_debug_mode_when_its_loop_is_closed)
 {
         struct service service = { .n = 0 };
-        auv_server *server = start(&service, NULL);
+        auv_server *server = service_start(&service, NULL);
 
         /* which has no other reference than its listener's */
         auv_unref(server);
@@ -244,7 +158,7 @@ Test(server, that_serves_is_reported_in_debug_mode_when_its_loop_is_closed)
 Test(server, is_not_reported_to_a_loop_that_was_closed_before)
 {
         struct service service = { .n = 0 };
-        auv_server *server = start(&service, AUV_SERVER_OPTIONS(.defer_serving = true));
+        auv_server *server = service_start(&service, AUV_SERVER_OPTIONS(.defer_serving = true));
 
         auv_loop_set_debug(loop, true);
         cr_assert(eq(int, auv_loop_close(loop), 0));
@@ -255,8 +169,8 @@ Test(server, is_not_reported_to_a_loop_that_was_closed_before)
 Test(server, that_listens_lives_by_itself)
 {
         struct service service = { .n = 0 };
-        auv_server *server = start(&service, NULL);
-        const int client = dial(server);
+        auv_server *server = service_start(&service, NULL);
+        const int client = service_dial(server);
 
         auv_unref(server);
         loop_turn();
@@ -270,8 +184,8 @@ Test(server, that_listens_lives_by_itself)
 Test(server, leaves_connections_alone_when_it_is_closed)
 {
         struct service service = { .n = 0 };
-        AUV_AUTO auv_server *server = start(&service, NULL);
-        const int client = dial(server);
+        AUV_AUTO auv_server *server = service_start(&service, NULL);
+        const int client = service_dial(server);
 
         loop_turn();
         auv_server_close(server);
@@ -288,10 +202,10 @@ Test(server, leaves_connections_alone_when_it_is_closed)
 Test(server, is_waited_for_until_it_is_closed_and_its_connections_are_gone)
 {
         struct service service = { .n = 0 };
-        AUV_AUTO auv_server *server = start(&service, NULL);
+        AUV_AUTO auv_server *server = service_start(&service, NULL);
         AUV_AUTO auv_task *first = start_task(await_wait_closed, server);
         AUV_AUTO auv_task *second = start_task(await_wait_closed, server);
-        const int client = dial(server);
+        const int client = service_dial(server);
 
         loop_turns(2);
         trace_clear();
@@ -308,7 +222,7 @@ Test(server, is_waited_for_until_it_is_closed_and_its_connections_are_gone)
 Test(server, without_connections_is_waited_for_until_it_is_closed)
 {
         struct service service = { .n = 0 };
-        AUV_AUTO auv_server *server = start(&service, NULL);
+        AUV_AUTO auv_server *server = service_start(&service, NULL);
         AUV_AUTO auv_task *waiter = start_task(await_wait_closed, server);
         AUV_AUTO auv_task *impatient = start_task(await_wait_closed, server);
 
@@ -325,8 +239,8 @@ Test(server, closes_its_clients_or_aborts_them)
 {
         for (int how = 0; how < 2; how++) {
                 struct service service = { .recorders = { { .name = "a" }, { .name = "b" } } };
-                AUV_AUTO auv_server *server = start(&service, NULL);
-                const int a = dial(server), b = dial(server);
+                AUV_AUTO auv_server *server = service_start(&service, NULL);
+                const int a = service_dial(server), b = service_dial(server);
 
                 loop_turn();
                 (how ? auv_server_abort_clients : auv_server_close_clients)(server);
@@ -344,7 +258,7 @@ Test(server, closes_its_clients_or_aborts_them)
 Test(server, serves_until_it_is_closed_by_another_task)
 {
         struct service service = { .n = 0 };
-        AUV_AUTO auv_server *server = start(&service, AUV_SERVER_OPTIONS(.defer_serving = true));
+        AUV_AUTO auv_server *server = service_start(&service, AUV_SERVER_OPTIONS(.defer_serving = true));
         AUV_AUTO auv_task *task = start_task(await_serve_forever, server);
         AUV_AUTO auv_task *too_many = start_task(await_serve_forever, server);
 
@@ -359,9 +273,9 @@ Test(server, serves_until_it_is_closed_by_another_task)
 Test(server, that_is_cancelled_closes_and_waits_for_its_connections)
 {
         struct service service = { .n = 0 };
-        AUV_AUTO auv_server *server = start(&service, NULL);
+        AUV_AUTO auv_server *server = service_start(&service, NULL);
         AUV_AUTO auv_task *task = start_task(await_serve_forever, server);
-        const int client = dial(server);
+        const int client = service_dial(server);
 
         loop_turns(2);
         trace_clear();
@@ -378,9 +292,9 @@ Test(server, that_is_cancelled_closes_and_waits_for_its_connections)
 Test(server, that_is_cancelled_twice_does_not_wait)
 {
         struct service service = { .n = 0 };
-        AUV_AUTO auv_server *server = start(&service, NULL);
+        AUV_AUTO auv_server *server = service_start(&service, NULL);
         AUV_AUTO auv_task *task = start_task(await_serve_forever, server);
-        const int client = dial(server);
+        const int client = service_dial(server);
 
         loop_turns(2);
         auv_task_cancel(task, NULL);
@@ -395,10 +309,10 @@ Test(server, that_is_cancelled_twice_does_not_wait)
 Test(server, goes_with_a_loop_that_is_closed_while_it_serves)
 {
         struct service service = { .n = 0 };
-        AUV_AUTO auv_server *server = start(&service, NULL);
+        AUV_AUTO auv_server *server = service_start(&service, NULL);
         AUV_AUTO auv_task *task = start_task(await_serve_forever, server);
         AUV_AUTO auv_task *waiter = start_task(await_wait_closed, server);
-        const int client = dial(server);
+        const int client = service_dial(server);
 
         loop_turns(2);
         trace_clear();
@@ -412,15 +326,15 @@ Test(server, goes_with_a_loop_that_is_closed_while_it_serves)
 Test(server, tells_of_a_connection_that_it_cannot_serve)
 {
         struct service service = { .refuses = AUV_EUSER };
-        AUV_AUTO auv_server *server = start(&service, NULL);
-        const int client = dial(server);
+        AUV_AUTO auv_server *server = service_start(&service, NULL);
+        const int client = service_dial(server);
 
         loop_turn();
         cr_assert_has(reports_take()->message, "Error on transport creation for incoming connection");
         cr_assert(eq(long, peer_drain(client, NULL), -1));
         close(client);
         service.refuses = 0;
-        close(dial(server));
+        close(service_dial(server));
         loop_turns(3);
         cr_assert_has(trace_text(), "made");
         auv_server_close(server);
@@ -429,8 +343,8 @@ Test(server, tells_of_a_connection_that_it_cannot_serve)
 Test(server, may_be_closed_by_its_factory)
 {
         struct service service = { .n = 0 };
-        AUV_AUTO auv_server *server = start(&service, NULL);
-        const int client = dial(server);
+        AUV_AUTO auv_server *server = service_start(&service, NULL);
+        const int client = service_dial(server);
 
         service.closes = server;
         loop_turn();
@@ -462,8 +376,8 @@ static void stop_loop(struct recorder *recorder)
 Test(server, goes_on_when_it_has_run_out_of_descriptors)
 {
         struct service service = { .recorders[0].on_made = stop_loop };
-        AUV_AUTO auv_server *server = start(&service, NULL);
-        const int client = dial(server);
+        AUV_AUTO auv_server *server = service_start(&service, NULL);
+        const int client = service_dial(server);
         const double now = auv_loop_time(loop);
         struct rlimit before = limit_descriptors(0);
 
@@ -487,8 +401,8 @@ Test(server, goes_on_when_it_has_run_out_of_descriptors)
 Test(server, can_be_closed_while_it_has_no_descriptors)
 {
         struct service service = { .n = 0 };
-        AUV_AUTO auv_server *server = start(&service, NULL);
-        const int client = dial(server);
+        AUV_AUTO auv_server *server = service_start(&service, NULL);
+        const int client = service_dial(server);
         struct rlimit before = limit_descriptors(0);
 
         loop_turn();
@@ -503,12 +417,12 @@ Test(server, can_be_closed_while_it_has_no_descriptors)
 Test(server, accepts_many_connections_in_one_turn)
 {
         struct service service = { .n = 0 };
-        AUV_AUTO auv_server *server = start(&service, NULL);
+        AUV_AUTO auv_server *server = service_start(&service, NULL);
         int clients[8];
 
         for (int i = 0; i < 8; i++) {
                 service.recorders[i].is_quiet = true;
-                clients[i] = dial(server);
+                clients[i] = service_dial(server);
         }
         loop_turn();
         cr_assert(eq(int, service.n, 8));
@@ -519,162 +433,8 @@ Test(server, accepts_many_connections_in_one_turn)
                 close(clients[i]);
 }
 
-Test(server, listens_on_every_address_of_this_host_each_once)
+Test(server, of_null_is_asked_safely)
 {
-        struct service service = { .n = 0 };
-        struct request request = { .service = &service };
-        const char *hosts[] = { "127.0.0.1", "127.0.0.2", "127.0.0.1" };
-        AUV_AUTO auv_server *of_all = NULL;
-        AUV_AUTO auv_server *of_list = NULL;
-        size_t n;
-
-        cr_assert(eq(int, loop_run(create, &request, NULL), 0));
-        of_all = request.server;
-        n = auv_server_sockets(of_all, NULL, 0);
-        cr_assert(n == 1 || n == 2);
-        request = (struct request) { .service = &service,
-                                     .options = AUV_SERVER_OPTIONS(.hosts = hosts, .n_hosts = 3) };
-        cr_assert(eq(int, loop_run(create, &request, NULL), 0));
-        of_list = request.server;
-        cr_assert(eq(sz, auv_server_sockets(of_list, NULL, 0), 2));
-        auv_server_close(of_all);
-        auv_server_close(of_list);
-}
-
-Test(server, says_which_address_cannot_be_had)
-{
-        struct service service = { .n = 0 };
-        AUV_AUTO auv_server *server = start(&service, NULL);
-        struct request request = {
-                .service = &service, .host = "127.0.0.1", .port = port_of(socket_of(server))};
-        char expected[96];
-
-        snprintf(expected, sizeof(expected), "error while attempting to bind on address 127.0.0.1:%d",
-                 request.port);
-        cr_assert(eq(int, loop_run(create, &request, NULL), AUV_EADDRINUSE));
-        cr_assert_has(auv_error_message(auv_error_current()), expected);
-        /* an address of the range for documentation, which nobody has */
-        request.host = "192.0.2.1";
-        cr_assert(eq(int, loop_run(create, &request, NULL), AUV_EADDRNOTAVAIL));
-        auv_server_close(server);
-}
-
-Test(server, shares_its_port_where_all_want_that)
-{
-        struct service service = { .n = 0 };
-        AUV_AUTO auv_server *first = start(&service, AUV_SERVER_OPTIONS(.reuse_port = true));
-        struct request request = {.service = &service,
-                                  .host = "127.0.0.1",
-                                  .port = port_of(socket_of(first)),
-                                  .options = AUV_SERVER_OPTIONS(.reuse_port = true)};
-
-        cr_assert(eq(int, loop_run(create, &request, NULL), 0));
-        auv_server_close(first);
-        auv_server_close(request.server);
-        auv_unref(request.server);
-}
-
-static int option_of(const auv_server *server, int option)
-{
-        int value = -1;
-        socklen_t size = sizeof(value);
-
-        getsockopt(socket_of(server), SOL_SOCKET, option, &value, &size);
-        return value;
-}
-
-/* Linux tells it in the field that counts other things for a connection. */
-static unsigned backlog_of(const auv_server *server)
-{
-        struct tcp_info info = { .tcpi_sacked = 0 };
-        socklen_t size = sizeof(info);
-
-        getsockopt(socket_of(server), IPPROTO_TCP, TCP_INFO, &info, &size);
-        return info.tcpi_sacked;
-}
-
-Test(server, has_the_backlog_and_the_address_of_its_options)
-{
-        struct service service = { .n = 0 };
-        AUV_AUTO auv_server *usual = start(&service, NULL);
-        AUV_AUTO auv_server *other = start(&service, AUV_SERVER_OPTIONS(.backlog = 7, .reuse_port = true,
-                                                                        .no_reuse_address = true));
-
-        cr_assert(eq(uint, backlog_of(usual), 100));
-        cr_assert(eq(int, option_of(usual, SO_REUSEADDR), 1));
-        cr_assert(eq(int, option_of(usual, SO_REUSEPORT), 0));
-        cr_assert(eq(uint, backlog_of(other), 7));
-        cr_assert(eq(int, option_of(other, SO_REUSEADDR), 0));
-        cr_assert(eq(int, option_of(other, SO_REUSEPORT), 1));
-        auv_server_close(usual);
-        auv_server_close(other);
-}
-
-Test(server, is_of_the_family_of_its_options)
-{
-        struct service service = { .n = 0 };
-        struct request request = { .service = &service, .options = AUV_SERVER_OPTIONS(.family = AF_INET) };
-
-        cr_assert(eq(int, loop_run(create, &request, NULL), 0));
-        cr_assert(eq(sz, auv_server_sockets(request.server, NULL, 0), 1));
-        cr_assert(eq(int, option_of(request.server, SO_DOMAIN), AF_INET));
-        auv_server_close(request.server);
-        auv_unref(request.server);
-}
-
-Test(server, takes_a_socket_that_is_bound)
-{
-        struct service service = { .n = 0 };
-        struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
-        const int fd = socket(AF_INET, SOCK_STREAM, 0);
-        struct request request = { .service = &service,
-                                   .options = AUV_SERVER_OPTIONS(.use_sock = true, .sock = fd) };
-        int client;
-
-        bind(fd, (struct sockaddr *)&address, sizeof(address));
-        cr_assert(eq(int, loop_run(create, &request, NULL), 0));
-        cr_assert(eq(int, socket_of(request.server), fd));
-        client = dial(request.server);
-        loop_turn();
-        cr_assert_trace("made");
-        auv_server_close(request.server);
-        close(client);
-        recorder_until_lost(&service.recorders[0]);
-        auv_unref(request.server);
-}
-
-Test(server, refuses_what_has_no_meaning_and_closes_the_socket_it_was_given)
-{
-        const char *hosts[] = { "127.0.0.1" };
-        struct service service = { .n = 0 };
-        const struct {
-                const char *host;
-                int port;
-                auv_server_options options;
-        } rows[] = {
-                { "127.0.0.1", -1, { 0 } },
-                { "127.0.0.1", 65536, { 0 } },
-                { "127.0.0.1", 0, { .hosts = hosts, .n_hosts = 1 } },
-                { NULL, 0, { .n_hosts = 1 } },
-                { "127.0.0.1", 0, { .backlog = -1 } },
-                { "127.0.0.1", 0, { .use_sock = true } },
-                { NULL, 80, { .use_sock = true } },
-                { NULL, 0, { .use_sock = true, .backlog = -1 } },
-                { NULL, 0, { .use_sock = true, .hosts = hosts, .n_hosts = 1 } },
-        };
-
-        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-                auv_server_options options = rows[i].options;
-                struct request request = { .service = &service, .host = rows[i].host, .port = rows[i].port,
-                                           .options = &options };
-
-                options.size = sizeof(options);
-                if (options.use_sock)
-                        options.sock = socket(AF_INET, SOCK_STREAM, 0);
-                cr_assert(eq(int, loop_run(create, &request, NULL), AUV_EINVAL), "row %zu", i);
-        }
-        cr_assert(eq(int, auv_await_create_server(serve, NULL, NULL, 0, NULL, &(auv_server *){NULL}),
-                     AUV_ENOTASK));
         cr_assert(eq(int, loop_run(await_wait_closed, NULL, NULL), AUV_EINVAL));
         cr_assert(eq(int, loop_run(await_serve_forever, NULL, NULL), AUV_EINVAL));
         cr_assert(eq(int, loop_run(await_start_serving, NULL, NULL), AUV_EINVAL));
@@ -686,101 +446,16 @@ Test(server, refuses_what_has_no_meaning_and_closes_the_socket_it_was_given)
         cr_assert(auv_server_get_loop(NULL) == NULL);
 }
 
-Test(server, cannot_be_made_where_nobody_waits_for_it)
-{
-        for (int turns = 0; turns < 3; turns++) {
-                struct service service = { .n = 0 };
-                struct request request = { .service = &service, .host = "127.0.0.1" };
-                AUV_AUTO auv_task *task = start_task(create, &request);
-
-                for (int i = 0; i < turns; i++)
-                        loop_turn();
-                if (!auv_future_done(task))
-                        auv_task_cancel(task, NULL);
-                loop_turn();
-                loop_turn();
-                cr_assert(auv_future_done(task));
-                if (request.server) {
-                        auv_server_close(request.server);
-                        auv_unref(request.server);
-                }
-        }
-}
-
-static void count_release(void *arg)
-{
-        (*(int *)arg)++;
-}
-
-static int create_releasing(void *arg, auv_value *ret)
-{
-        const struct auv__serving serving = { .factory = serve, .arg = arg, .release_arg = count_release };
-        AUV_AUTO auv_server *server = NULL;
-        struct auv__task *task;
-        int r = auv__await_begin(&task);
-
-        AUV_TRY(auv__await_create_server(r, task, &serving, "127.0.0.1", 0, NULL, &server));
-        cr_assert(eq(int, *(int *)arg, 0));
-        auv_server_close(server);
-        return 0;
-}
-
-Test(server, releases_the_argument_of_its_factory_once)
-{
-        int n = 0;
-
-        cr_assert(eq(int, loop_run(create_releasing, &n, NULL), 0));
-        cr_assert(eq(int, n, 1));
-}
-
-Test(server, survives_any_allocation_that_fails)
-{
-        bool failed = true;
-
-        for (long n = 1; failed; n++) {
-                struct service service = { .n = 0 };
-                struct request request = { .service = &service, .host = "127.0.0.1" };
-                auv_task *task;
-                int r = AUV_ENOMEM, client = -1, released = 0;
-
-                failing_allocator_arm(n);
-                task = start_task(create, &request);
-                if (task)
-                        r = auv_loop_run_until_complete(loop, task, NULL);
-                if (r == 0) {
-                        client = dial(request.server);
-                        loop_turn();
-                        loop_turn();
-                }
-                failed = failing_allocator_disarm();
-                cr_assert(r == 0 || (failed && r == AUV_ENOMEM));
-                if (failed && r == 0)
-                        cr_assert(eq(int, reports_take()->code, AUV_ENOMEM));
-                auv_unref(task);
-                loop_run(create_releasing, &released, NULL);
-                if (request.server) {
-                        auv_server_abort_clients(request.server);
-                        auv_server_close(request.server);
-                        loop_turn();
-                        auv_unref(request.server);
-                }
-                if (client >= 0)
-                        close(client);
-                auv_error_clear();
-                reports_drop();
-        }
-}
-
 /* A peer that sends bytes one at a time, and one that goes at each step. */
 Test(server, bears_with_peers_that_go_at_any_time)
 {
         struct service service = { .n = 0 };
-        AUV_AUTO auv_server *server = start(&service, NULL);
+        AUV_AUTO auv_server *server = service_start(&service, NULL);
 
         for (int i = 0; i < 8; i++)
                 service.recorders[i].is_quiet = true;
         for (int step = 0; step < 24; step++) {
-                const int client = dial(server);
+                const int client = service_dial(server);
                 const struct linger at_once = { .l_onoff = 1 };
 
                 for (int i = 0; i < step / 3; i++) {
