@@ -22,7 +22,7 @@ class Failed(Exception):
 @dataclass
 class Budget:
     run: float = 90      # seconds that one run of a program may take
-    subject: float = 20  # that all runs of one case may, beyond what they wait, of a peer that no aim names
+    subject: float = 25  # that all runs of one case may, of a peer that no aim names
     total: float = 1e9
 
 
@@ -71,8 +71,7 @@ class Job:
         if self.stopped:
             return 0
         if not is_needed(self.program.subject):
-            work = max(self.expected - self.case.seconds, 1e-3)
-            runs = max(1, min(runs, int(limit / work)))
+            runs = max(1, min(runs, int(limit / self.expected)))
         return max(runs - len(self.seconds), 0)
 
     @property

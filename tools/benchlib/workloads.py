@@ -52,7 +52,7 @@ FULL = [
     stagger(1000),
     timeouts(100_000),
     cancel(100_000),
-    primitives(9),
+    primitives(5),
 ]
 
 # What lasts longest comes last: where the machine is busy, the time may end before.
