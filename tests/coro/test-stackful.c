@@ -5,18 +5,16 @@
 #include "coro/coro.h"
 #include "coro/sanitizer.h"
 #include "coro/stack.h"
+#include "support/scene.h"
 
 #include <asyncuv/error.h>
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <execinfo.h>
-#include <fenv.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
-#include <stdalign.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,45 +28,11 @@
 extern int __lsan_do_recoverable_leak_check(void) __attribute__((weak));
 extern void *__asan_get_current_fake_stack(void) __attribute__((weak));
 
-static struct auv__stack_pool pool;
-
-static void init(void)
-{
-        cr_assert(eq(int, auv__stack_pool_init(&pool, /* default_size= */ 0), 0));
-}
-
-static void fini(void)
-{
-        auv__stack_pool_deinit(&pool);
-}
-
-TestSuite(stackful, .init = init, .fini = fini);
+TestSuite(stackful, .init = scene_setup, .fini = scene_teardown);
 
 static bool is_watched(void)
 {
         return auv__sanitizer_watches_switches() || auv__sanitizer_is_valgrind();
-}
-
-static struct auv__coro *start(auv_coro_fn fn, const void *arg, size_t size, auv_value *ret)
-{
-        struct auv__coro *coro = NULL;
-
-        cr_assert(eq(int, auv__stackful_new(&pool, /* stack_size= */ 0, fn, arg, size, ret, &coro), 0));
-        return coro;
-}
-
-/* What most bodies here get: the coroutine that they are, and room for what they see. */
-struct scene {
-        struct auv__coro *coro;
-        int n;
-        int errs[8];
-        int result;
-};
-
-static struct auv__coro *start_scene(struct scene *scene, auv_coro_fn fn)
-{
-        scene->coro = start(fn, scene, /* size= */ 0, /* ret= */ NULL);
-        return scene->coro;
 }
 
 static int suspend_three_times(void *arg, auv_value *ret)
@@ -90,7 +54,7 @@ static int never_run(void *arg, auv_value *ret)
 
 Test(stackful, does_not_run_before_it_is_resumed)
 {
-        auv__coro_destroy(start(never_run, NULL, 0, NULL));
+        auv__coro_destroy(start_coro(never_run, NULL, 0, NULL));
 }
 
 Test(stackful, resume_returns_at_each_suspension_and_at_the_end)
@@ -159,7 +123,7 @@ static int set_ret(void *arg, auv_value *ret)
 Test(stackful, body_gets_the_place_of_its_result)
 {
         auv_value value = { .i = 0 };
-        struct auv__coro *coro = start(set_ret, NULL, 0, &value);
+        struct auv__coro *coro = start_coro(set_ret, NULL, 0, &value);
 
         auv__coro_resume(coro, 0);
         auv__coro_destroy(coro);
@@ -176,7 +140,7 @@ Test(stackful, body_gets_the_pointer_itself_when_its_size_is_0)
 {
         int arg = 1;
         auv_value value = { .i = 0 };
-        struct auv__coro *coro = start(return_arg, &arg, 0, &value);
+        struct auv__coro *coro = start_coro(return_arg, &arg, 0, &value);
 
         auv__coro_resume(coro, 0);
         auv__coro_destroy(coro);
@@ -209,7 +173,7 @@ Test(stackful, body_gets_a_copy_of_its_argument)
                 expected_size = sizes[i];
                 for (size_t j = 0; j < sizes[i]; j++)
                         expected[j] = (unsigned char)(j * 7);
-                me = start(compare_arg, expected, sizes[i], NULL);
+                me = start_coro(compare_arg, expected, sizes[i], NULL);
                 memset(expected, 0xaa, sizes[i]);
                 cr_assert(eq(int, auv__coro_resume(me, 0), AUV__CORO_SUSPENDED));
                 cr_assert(eq(int, auv__coro_resume(me, 0), 0));
@@ -241,7 +205,7 @@ static int recurse_40_kib(void *arg, auv_value *ret)
 
 Test(stackful, stack_is_as_deep_as_promised)
 {
-        struct auv__coro *coro = start(recurse_40_kib, NULL, 0, NULL);
+        struct auv__coro *coro = start_coro(recurse_40_kib, NULL, 0, NULL);
 
         cr_assert(eq(int, auv__coro_resume(coro, 0), 0));
         auv__coro_destroy(coro);
@@ -249,7 +213,7 @@ Test(stackful, stack_is_as_deep_as_promised)
 
 Test(stackful, stack_is_larger_for_a_large_argument)
 {
-        struct auv__coro *coro = start(recurse_40_kib, expected, sizeof(expected), NULL);
+        struct auv__coro *coro = start_coro(recurse_40_kib, expected, sizeof(expected), NULL);
 
         cr_assert(eq(int, auv__coro_resume(coro, 0), 0));
         auv__coro_destroy(coro);
@@ -265,22 +229,22 @@ Test(stackful, stack_is_as_large_as_asked_for)
         const size_t size = auv__sanitizer_watches_switches() ? 4096 * KIB : 1024 * KIB;
         struct auv__coro *coro;
 
-        cr_assert(eq(int, auv__stackful_new(&pool, size, recurse_900_kib, NULL, 0, NULL, &coro), 0));
+        cr_assert(eq(int, auv__stackful_new(&scene_pool, size, recurse_900_kib, NULL, 0, NULL, &coro), 0));
         cr_assert(eq(int, auv__coro_resume(coro, 0), 0));
         auv__coro_destroy(coro);
 }
 
 Test(stackful, too_large_a_stack_is_an_invalid_argument)
 {
-        struct auv__coro *coro = (void *)&pool;
+        struct auv__coro *coro = (void *)&scene_pool;
 
-        cr_assert(eq(int, auv__stackful_new(&pool, AUV__STACK_MAX + 1, never_run, NULL, 0, NULL, &coro),
-                     AUV_EINVAL));
-        cr_assert(eq(int, auv__stackful_new(&pool, 0, never_run, expected, AUV__STACK_MAX, NULL, &coro),
-                     AUV_EINVAL));
-        cr_assert(eq(int, auv__stackful_new(&pool, 0, never_run, expected, SIZE_MAX - 8, NULL, &coro),
-                     AUV_EINVAL));
-        cr_assert(eq(ptr, coro, (void *)&pool));
+        cr_assert(eq(int, auv__stackful_new(&scene_pool, AUV__STACK_MAX + 1, never_run, NULL, 0, NULL,
+                                            &coro), AUV_EINVAL));
+        cr_assert(eq(int, auv__stackful_new(&scene_pool, 0, never_run, expected, AUV__STACK_MAX, NULL,
+                                            &coro), AUV_EINVAL));
+        cr_assert(eq(int, auv__stackful_new(&scene_pool, 0, never_run, expected, SIZE_MAX - 8, NULL,
+                                            &coro), AUV_EINVAL));
+        cr_assert(eq(ptr, coro, (void *)&scene_pool));
 }
 
 static int suspend_deep_down(void *arg, auv_value *ret)
@@ -342,9 +306,9 @@ Test(stackful, resume_nests)
         struct link b = { .next = &c, .log = log, .name = 'b' };
         struct link a = { .next = &b, .log = log, .name = 'a' };
 
-        a.coro = start(resume_the_next, &a, 0, NULL);
-        b.coro = start(resume_the_next, &b, 0, NULL);
-        c.coro = start(resume_the_next, &c, 0, NULL);
+        a.coro = start_coro(resume_the_next, &a, 0, NULL);
+        b.coro = start_coro(resume_the_next, &b, 0, NULL);
+        c.coro = start_coro(resume_the_next, &c, 0, NULL);
         auv__coro_resume(a.coro, 0);
         cr_assert(eq(str, log, (char *)"a1b1c1c2b2a2"));
         auv__coro_resume(a.coro, 0);
@@ -360,8 +324,8 @@ Test(stackful, may_be_resumed_by_another_the_next_time)
         struct link b = { .log = log, .name = 'b' };
         struct link a = { .next = &b, .log = log, .name = 'a' };
 
-        a.coro = start(resume_the_next, &a, 0, NULL);
-        b.coro = start(resume_the_next, &b, 0, NULL);
+        a.coro = start_coro(resume_the_next, &a, 0, NULL);
+        b.coro = start_coro(resume_the_next, &b, 0, NULL);
         auv__coro_resume(a.coro, 0);
         cr_assert(eq(int, auv__coro_resume(b.coro, 0), 0));
         cr_assert(eq(str, log, (char *)"a1b1b2a2b3b4"));
@@ -392,173 +356,6 @@ Test(stackful, may_create_and_destroy_others)
         cr_assert(eq(int, auv__coro_resume(coro, 0), 0));
         cr_assert(eq(int, scene.result, -3));
         auv__coro_destroy(coro);
-}
-
-/* More values alive than there are registers, so the preserved ones are all taken. */
-static uint64_t mix(uint64_t seed, struct auv__coro *suspend, struct auv__coro *resume)
-{
-        uint64_t a = seed + 1, b = seed * 3, c = seed ^ 5, d = seed - 7, e = seed * 9, f = seed + 11,
-                 g = ~seed, h = 1;
-        double p = (double)seed, q = p * 1.5, r = p + 2.5, s = p - 3.5, t = p * 4.5, u = p + 5.5,
-               v = p - 6.5, w = 7.5;
-
-        for (int i = 0; i < 100; i++) {
-                if (suspend)
-                        auv__stackful_suspend(suspend);
-                if (resume)
-                        auv__coro_resume(resume, 0);
-                a += b, b ^= c, c += d, d ^= e, e += f, f ^= g, g += h, h = h * 31 + a;
-                p += q * .5, q -= r * .25, r += s * .125, s -= t * .5, t += u * .25, u -= v * .5,
-                        v += w * .125, w = p * .5;
-        }
-        p = p + q + r + s + t + u + v + w;
-        memcpy(&h, &p, sizeof(h));
-        return a ^ b ^ c ^ d ^ e ^ f ^ g ^ h;
-}
-
-static int mix_in_body(void *arg, auv_value *ret)
-{
-        ret->u = mix(1234, *(struct auv__coro **)arg, NULL);
-        return 0;
-}
-
-Test(stackful, switch_preserves_what_a_call_preserves)
-{
-        auv_value value = { .i = 0 };
-        struct auv__coro *coro = NULL;
-
-        coro = start(mix_in_body, &coro, 0, &value);
-        auv__coro_resume(coro, 0);
-        cr_assert(eq(u64, mix(99, NULL, coro), mix(99, NULL, NULL)));
-        cr_assert(eq(u64, value.u, mix(1234, NULL, NULL)));
-        auv__coro_destroy(coro);
-}
-
-static const volatile double one = 1, three = 3, minus_one = -1;
-static const volatile long double long_one = 1, long_three = 3, long_minus_one = -1;
-
-/*
- * The rounding mode that the vector unit and, where there is one, the x87 really use. Each quotient is
- * volatile, or the compiler moves the sign from one to the other.
- */
-static int rounding(void)
-{
-        volatile double third = one / three, minus_third = minus_one / three;
-        volatile long double long_third = long_one / long_three,
-                             long_minus_third = long_minus_one / long_three;
-        const bool up = third > -minus_third, down = third < -minus_third;
-
-        if (up != (long_third > -long_minus_third) || down != (long_third < -long_minus_third))
-                return -1;
-        return up ? FE_UPWARD : down ? FE_DOWNWARD : FE_TONEAREST;
-}
-
-static int round_upward(void *arg, auv_value *ret)
-{
-        struct scene *scene = arg;
-
-        scene->errs[scene->n++] = rounding();
-        fesetround(FE_UPWARD);
-        for (int i = 0; i < 3; i++) {
-                auv__stackful_suspend(scene->coro);
-                scene->errs[scene->n++] = rounding();
-        }
-        return 0;
-}
-
-Test(stackful, has_a_rounding_mode_of_its_own)
-{
-        struct scene scene = { .n = 0 };
-        struct auv__coro *coro = start_scene(&scene, round_upward);
-
-        if (auv__sanitizer_is_valgrind())
-                cr_skip_test("Valgrind rounds to nearest");
-        cr_assert(eq(int, rounding(), FE_TONEAREST));
-        auv__coro_resume(coro, 0);
-        cr_assert(eq(int, rounding(), FE_TONEAREST));
-        fesetround(FE_DOWNWARD);
-        auv__coro_resume(coro, 0);
-        cr_assert(eq(int, rounding(), FE_DOWNWARD));
-        fesetround(FE_TONEAREST);
-        auv__coro_resume(coro, 0);
-        cr_assert(eq(int, rounding(), FE_TONEAREST));
-        auv__coro_resume(coro, 0);
-        cr_assert(eq(int, rounding(), FE_TONEAREST));
-        cr_assert(eq(int, scene.errs[0], FE_TONEAREST));
-        for (int i = 1; i < 4; i++)
-                cr_assert(eq(int, scene.errs[i], FE_UPWARD));
-        auv__coro_destroy(coro);
-}
-
-Test(stackful, begins_with_the_rounding_mode_of_its_creator)
-{
-        struct scene scene = { .n = 0 };
-        struct auv__coro *coro;
-
-        if (auv__sanitizer_is_valgrind())
-                cr_skip_test("Valgrind rounds to nearest");
-        fesetround(FE_DOWNWARD);
-        coro = start_scene(&scene, round_upward);
-        fesetround(FE_TONEAREST);
-        auv__coro_resume(coro, 0);
-        cr_assert(eq(int, scene.errs[0], FE_DOWNWARD));
-        cr_assert(eq(int, rounding(), FE_TONEAREST));
-        auv__coro_destroy(coro);
-}
-
-#ifndef AUV_CORO_UCONTEXT
-
-static int divide_by_zero(void *arg, auv_value *ret)
-{
-        struct scene *scene = arg;
-        const volatile double zero = 0;
-        volatile double infinity = one / zero;
-
-        (void)infinity;
-        fesetround(FE_UPWARD);
-        auv__stackful_suspend(scene->coro);
-        return fetestexcept(FE_ALL_EXCEPT) ? 0 : -1;
-}
-
-Test(stackful, shares_the_floating_point_exceptions_of_its_thread)
-{
-        struct scene scene = { .n = 0 };
-        struct auv__coro *coro = start_scene(&scene, divide_by_zero);
-
-        if (auv__sanitizer_is_valgrind())
-                cr_skip_test("Valgrind has no exception flags");
-        feclearexcept(FE_ALL_EXCEPT);
-        auv__coro_resume(coro, 0);
-        cr_assert(ne(int, fetestexcept(FE_DIVBYZERO), 0));
-        feclearexcept(FE_ALL_EXCEPT);
-        cr_assert(ne(int, auv__coro_resume(coro, 0), 0));
-        auv__coro_destroy(coro);
-}
-
-#endif
-
-static int check_alignment(void *arg, auv_value *ret)
-{
-        volatile char odd = 1;
-        alignas(16) volatile char sixteen[16] = { odd };
-        alignas(64) volatile char sixty_four[64] = { odd };
-        char text[100];
-
-        if ((uintptr_t)sixteen % 16 || (uintptr_t)sixty_four % 64)
-                return -1;
-        /* Variadic functions save the vector registers by aligned stores. */
-        snprintf(text, sizeof(text), "%.2f %d %.3Lf %s %.1f", 1.25, 2, (long double)3.5, "four", 5.0);
-        return strcmp(text, "1.25 2 3.500 four 5.0") ? -2 : 0;
-}
-
-Test(stackful, stack_is_aligned_as_the_abi_wants)
-{
-        for (size_t size = 0; size < 200; size++) {
-                struct auv__coro *coro = start(check_alignment, expected, size, NULL);
-
-                cr_assert(eq(int, auv__coro_resume(coro, 0), 0));
-                auv__coro_destroy(coro);
-        }
 }
 
 static int jump_inside(void *arg, auv_value *ret)
@@ -605,7 +402,7 @@ Test(stackful, backtrace_ends_at_the_first_frame)
 
         auv__coro_resume(coro, 0);
         r = auv__coro_resume(coro, 0);
-        /* this body, run() and start(); makecontext() adds one or two, a sanitizer one */
+        /* this body, run() and start_coro(); makecontext() adds one or two, a sanitizer one */
         cr_assert(le(int, r, -3));
         cr_assert(ge(int, r, -6));
         auv__coro_destroy(coro);
@@ -638,9 +435,9 @@ static void overflow(auv_coro_fn fn, enum auv__stack_guard guard)
         if (auv__sanitizer_is_valgrind())
                 cr_skip_test("memcheck counts it as an error");
         signal(SIGSEGV, SIG_DFL); /* sanitizers would report it, and exit */
-        pool.guard = guard;
+        scene_pool.guard = guard;
         for (size_t i = 0; i < 20; i++)
-                coros[i] = start(fn, NULL, 0, NULL);
+                coros[i] = start_coro(fn, NULL, 0, NULL);
         auv__coro_resume(coros[17], 0);
 }
 
@@ -684,9 +481,9 @@ Test(stackful, suspended_body_is_abandoned_where_it_stands)
                 auv__coro_destroy(coro);
         }
         /* The stack is as good as new. */
-        auv__coro_destroy(start(recurse_40_kib, NULL, 0, NULL));
+        auv__coro_destroy(start_coro(recurse_40_kib, NULL, 0, NULL));
         for (int i = 0; i < 3; i++) {
-                struct auv__coro *coro = start(recurse_40_kib, expected, 4000, NULL);
+                struct auv__coro *coro = start_coro(recurse_40_kib, expected, 4000, NULL);
 
                 cr_assert(eq(int, auv__coro_resume(coro, 0), 0));
                 auv__coro_destroy(coro);
@@ -727,12 +524,12 @@ Test(stackful, can_be_one_of_100000)
         int n = is_watched() ? 1000 : N_COROUTINES;
 
         auv__coro_destroy(start_scene(&scenes[0], never_run));
-        if (pool.guard == AUV__STACK_GUARD_MPROTECT && n > 10000)
+        if (scene_pool.guard == AUV__STACK_GUARD_MPROTECT && n > 10000)
                 n = 10000; /* the limit of mappings */
 
         for (int i = 0; i < n; i++) {
                 scenes[i].n = i;
-                scenes[i].coro = start(add_up, &scenes[i], 0, &value);
+                scenes[i].coro = start_coro(add_up, &scenes[i], 0, &value);
         }
         for (int turn = 0; turn < 3; turn++)
                 for (int i = 0; i < n; i++)
@@ -797,7 +594,7 @@ Test(stackful, without_memory_for_a_stack_is_out_of_memory)
         if (is_watched())
                 cr_skip_test("the sanitizer would miss the memory first");
         cr_assert(eq(int, setrlimit(RLIMIT_AS, &none), 0));
-        cr_assert(eq(int, auv__stackful_new(&pool, 0, never_run, NULL, 0, NULL, &coro), AUV_ENOMEM));
+        cr_assert(eq(int, auv__stackful_new(&scene_pool, 0, never_run, NULL, 0, NULL, &coro), AUV_ENOMEM));
         cr_assert(eq(int, setrlimit(RLIMIT_AS, &all), 0));
         cr_assert(eq(ptr, coro, NULL));
 }
