@@ -321,7 +321,8 @@ static double number(const char *text, double least)
         const double value = strtod(text, &end);
 
         if (*end || end == text || !(value >= least && value <= most)) {
-                fprintf(stderr, "bench-echo: %s is not a number from %g to %g\n%s", text, least, most, usage);
+                fprintf(stderr, "bench-echo: %s is not a number from %g to %g\n%s", text, least, most,
+                        usage);
                 exit(2);
         }
         return value;

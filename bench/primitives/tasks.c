@@ -90,7 +90,8 @@ static auv_task *make_one_without_stack(bool eager)
         if (!eager)
                 return auv_create_stackless_task(return_without_stack, &nothing, sizeof(nothing));
         return auv_loop_create_task(/* loop= */ NULL, /* fn= */ NULL, &nothing, sizeof(nothing),
-                                    AUV_TASK_OPTIONS(.stackless = return_without_stack, .eager_start = true));
+                                    AUV_TASK_OPTIONS(.stackless = return_without_stack,
+                                                     .eager_start = true));
 }
 
 static auv_task *make_one_with_stack(bool eager)

@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-/* How guards are set. Each is tried before the ones below it, and given up for good where it does not work. */
+/* How guards are set. Each is tried before those below it, and given up for good where it does not work. */
 enum auv__stack_guard {
         AUV__STACK_GUARD_UNTRIED,  /* MADV_GUARD_INSTALL until shown not to work here */
         AUV__STACK_GUARD_BATCH,    /* the same, seen to work; those of several stacks by one system call */

@@ -93,7 +93,8 @@ static void accept_failed(struct auv__listener *listener, int error)
                 (void)uv_poll_stop(&listener->poll);
                 auv__timer_start(server->loop, &listener->retry, auv__loop_now(server->loop) + RETRY_NS);
         }
-        report(server, shortage ? "socket.accept() out of system resource" : "socket.accept() failed", object);
+        report(server, shortage ? "socket.accept() out of system resource" : "socket.accept() failed",
+               object);
         auv_unref(object);
 }
 

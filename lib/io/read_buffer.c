@@ -107,7 +107,8 @@ static inline void give_back(struct auv__read_buffer *buffer, struct auv__block 
         const unsigned class = block->size_class;
         struct auv__block_pool *pool = buffer->pool;
 
-        if (!POOLED || class == N_SIZES || buffer->loop->closed || pool->kept + block->capacity > MOST_KEPT) {
+        if (!POOLED || class == N_SIZES || buffer->loop->closed ||
+            pool->kept + block->capacity > MOST_KEPT) {
                 auv__free(block);
                 return;
         }

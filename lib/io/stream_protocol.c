@@ -86,7 +86,8 @@ static void start_service(auv_stream_reader *reader, auv_transport *transport)
 
         protocol->writer = auv__stream_writer_make(transport, reader, /* flow= */ reader);
         if (protocol->writer)
-                task = auv_loop_create_task(reader->buffer.loop, serve, reader, /* size= */ 0, /* options= */ NULL);
+                task = auv_loop_create_task(reader->buffer.loop, serve, reader, /* size= */ 0,
+                                            /* options= */ NULL);
         if (!task) {
                 refuse(reader, transport);
                 drop_writer(protocol);

@@ -31,8 +31,8 @@ static __attribute__((noinline)) int refuse(void)
 }
 
 /*
- * Finds the running task, in the function that the program calls, as auv__await_begin(). Returns 0, a negative
- * error, or AUV_SUSPENDED.
+ * Finds the running task, in the function that the program calls, as auv__await_begin(). Returns 0, a
+ * negative error, or AUV_SUSPENDED.
  */
 __attribute__((always_inline)) static inline int begin(struct auv__task **ret_task)
 {

@@ -107,8 +107,8 @@ static inline auv_future *auv__task_awaited(const struct auv__task *task)
 }
 
 /*
- * Where a type of up to 16 bytes may begin. Only a frame whose size is a multiple of that can have one, and only
- * behind its auv_frame.
+ * Where a type of up to 16 bytes may begin. Only a frame whose size is a multiple of that can have one, and
+ * only behind its auv_frame.
  */
 enum { AUV__FRAME_ALIGN = 16 };
 

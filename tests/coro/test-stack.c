@@ -267,7 +267,8 @@ static void refuse_process_madvise(void)
         };
         const struct sock_fprog program = { .len = sizeof(filter) / sizeof(*filter), .filter = filter };
 
-        if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0)
+        if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+            prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0)
                 cr_skip_test("the kernel does not filter system calls");
 }
 

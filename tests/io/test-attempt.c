@@ -132,8 +132,8 @@ Test(attempt, may_be_cancelled_in_every_turn)
 }
 
 /*
- * The same by a timeout. Where nothing was ready by then, nothing was done: the call can be made again, on the
- * same socket. Returns whether it has timed out.
+ * The same by a timeout. Where nothing was ready by then, nothing was done: the call can be made again, on
+ * the same socket. Returns whether it has timed out.
  */
 static bool time_out_in_turn(const struct scene *scene, int before, int after)
 {

@@ -11,10 +11,10 @@
 
 static auv_loop *shuffled(uint64_t seed)
 {
+        const auv_loop_options *options = AUV_LOOP_OPTIONS(.clock = AUV_CLOCK_VIRTUAL, .shuffle_seed = seed);
         auv_loop *made;
 
-        cr_assert(eq(int, auv_new_event_loop(AUV_LOOP_OPTIONS(.clock = AUV_CLOCK_VIRTUAL, .shuffle_seed = seed),
-                                             &made), 0));
+        cr_assert(eq(int, auv_new_event_loop(options, &made), 0));
         return made;
 }
 

@@ -52,7 +52,8 @@ int coro_stubborn(void *arg, auv_value *ret);
 #define start_steps(...) \
         auv_loop_create_task(loop, coro_steps, &(struct steps) { __VA_ARGS__ }, sizeof(struct steps), NULL)
 #define start_stubborn(...) \
-        auv_loop_create_task(loop, coro_stubborn, &(struct steps) { __VA_ARGS__ }, sizeof(struct steps), NULL)
+        auv_loop_create_task(loop, coro_stubborn, &(struct steps) { __VA_ARGS__ }, sizeof(struct steps), \
+                             NULL)
 
 /* A task of the fixture's loop that awaits a future; the caller holds the future. */
 #define start_await(future) auv_loop_create_task(loop, coro_await, (future), 0, NULL)
