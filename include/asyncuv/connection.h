@@ -133,7 +133,7 @@ AUV_API int auv_await_connect_accepted_socket(auv_protocol_factory_fn factory, v
  * connection_lost().
  *
  * A terminal is opened anew under the same number, so that who else has it does not find it changed to
- * not block; a pipe is changed.
+ * not block; a pipe is changed, and so is the side of a pseudoterminal that drives it.
  *
  * Return: 0, or a negative error.
  * Errors: AUV_EINVAL, @pipe is of another kind; AUV_EPERM, the device cannot be waited for; AUV_EBADF;

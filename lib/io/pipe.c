@@ -8,21 +8,23 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 /*
  * Whether a descriptor does not block is kept with what was opened, which a program shares with its
  * shell and with its other standard descriptors. So a terminal is opened anew, and put in the place of the
- * one that was given. Where that is not possible, it is used as it is, as asyncio does.
+ * one that was given. Where that is not possible, it is used as it is, as asyncio does; and so is the side
+ * of a pseudoterminal that drives it, for to open that gives another pseudoterminal.
  */
 static void open_terminal_anew(int fd)
 {
         const int flags = fcntl(fd, F_GETFL), own_flags = fcntl(fd, F_GETFD);
         char path[32];
-        int opened;
+        int number, opened;
 
-        if (flags < 0 || own_flags < 0)
+        if (flags < 0 || own_flags < 0 || ioctl(fd, TIOCGPTN, &number) == 0)
                 return;
         snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
         opened = open(path, (flags & O_ACCMODE) | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);

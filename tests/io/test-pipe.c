@@ -56,6 +56,7 @@ Test(pipe, is_read_to_its_end)
         cr_assert(eq(int, auv_transport_get_extra_info(reader.transport, "pipe", &fd), 1));
         cr_assert(eq(int, (int)fd.i, ends[0]));
         cr_assert(eq(int, auv_transport_write(reader.transport, "x", 1), AUV_ENOTSUP));
+        cr_assert(eq(int, auv_transport_writelines(reader.transport, NULL, 0), AUV_ENOTSUP));
         cr_assert(eq(int, auv_transport_write_eof(reader.transport), AUV_ENOTSUP));
         cr_assert(eq(int, auv_transport_can_write_eof(reader.transport), 0));
         (void)!write(ends[1], "abc", 3);
@@ -98,6 +99,7 @@ Test(pipe, is_written_to_with_water_marks_and_closed_when_all_is_written)
         writer.fd = ends[1];
         cr_assert(eq(int, loop_run(connect_writer, &writer, NULL), 0));
         cr_assert(eq(int, auv_transport_is_reading(writer.transport), 0));
+        cr_assert(eq(int, auv_transport_write(writer.transport, "", 0), 0));
         cr_assert(eq(int, auv_transport_write(writer.transport, much, MUCH), 0));
         cr_assert_trace("made pause");
         cr_assert(auv_transport_can_write_eof(writer.transport));
@@ -268,6 +270,49 @@ Test(pipe, may_be_a_terminal_whose_other_users_find_it_as_it_was)
         auv_unref(writer.transport);
         close(shared);
         close(master);
+}
+
+Test(pipe, may_be_the_other_side_of_a_terminal_and_is_lost_without_a_report_when_that_is_left)
+{
+        struct request reader = { .recorder = { .name = NULL } };
+        int slave;
+
+        cr_assert(eq(int, openpty(&reader.fd, &slave, NULL, NULL, NULL), 0));
+        cr_assert(eq(int, loop_run(connect_reader, &reader, NULL), 0));
+        (void)!write(slave, "shown", 5);
+        loop_turn();
+        cr_assert_trace("made data(shown)");
+        close(slave);
+        recorder_until_lost(&reader.recorder);
+        auv_unref(reader.transport);
+        cr_assert_trace("made data(shown) lost(EIO) released");
+}
+
+Test(pipe, that_cannot_be_read_is_lost_and_reported)
+{
+        struct request reader = { .recorder = { .name = NULL } };
+        int pair[2];
+
+        socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+        reader.fd = pair[0];
+        cr_assert(eq(int, loop_run(connect_reader, &reader, NULL), 0));
+        /* which its peer has not read when it leaves */
+        (void)!write(pair[0], "unread", 6);
+        close(pair[1]);
+        recorder_until_lost(&reader.recorder);
+        auv_unref(reader.transport);
+        cr_assert_trace("made lost(ECONNRESET) released");
+        cr_assert_text(reports_take()->message, "Fatal read error on pipe transport");
+}
+
+Test(pipe, may_not_be_a_device_that_cannot_be_waited_for)
+{
+        struct request request = { .fd = open("/dev/null", O_RDWR) };
+        const int fd = request.fd;
+
+        cr_assert(eq(int, loop_run(connect_writer, &request, NULL), AUV_EPERM));
+        cr_assert_trace("released");
+        cr_assert(lt(int, fcntl(fd, F_GETFD), 0));
 }
 
 Test(pipe, may_not_be_a_file)
