@@ -243,6 +243,18 @@ Test(stream_transport, writes_to_a_peer_that_is_gone_without_a_signal)
         cr_assert_trace("made lost(EPIPE) released");
 }
 
+Test(stream_transport, writes_many_lines_to_a_peer_that_is_gone)
+{
+        auv_buffer buffers[100];
+
+        for (int i = 0; i < 100; i++)
+                buffers[i] = (auv_buffer) { "x", 1 };
+        peer_leaves();
+        cr_assert(eq(int, auv_transport_writelines(transport, buffers, 100), 0));
+        loop_turn();
+        cr_assert_trace("made lost(EPIPE) released");
+}
+
 Test(stream_transport, finds_a_peer_gone_that_it_does_not_read_from)
 {
         auv_transport_pause_reading(transport);

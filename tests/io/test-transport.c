@@ -384,6 +384,35 @@ Test(transport, is_not_made_where_the_factory_fails)
         cr_assert_trace("");
 }
 
+static int make_nothing(void *arg, auv_protocol *ret_protocol)
+{
+        return 0;
+}
+
+static int connect_for_nothing(void *arg, auv_value *ret)
+{
+        return auv_await_connect_accepted_socket(make_nothing, NULL, *(int *)arg, NULL);
+}
+
+static int connect_without_factory(void *arg, auv_value *ret)
+{
+        return auv_await_connect_accepted_socket(NULL, NULL, *(int *)arg, NULL);
+}
+
+Test(transport, is_not_made_where_there_is_no_protocol)
+{
+        for (int how = 0; how < 2; how++) {
+                int pair[2];
+
+                socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+                cr_assert(eq(int,
+                             loop_run(how ? connect_for_nothing : connect_without_factory, &pair[0], NULL),
+                             AUV_EINVAL));
+                cr_assert(eq(long, peer_drain(pair[1], NULL), -1));
+                close(pair[1]);
+        }
+}
+
 Test(transport, survives_any_allocation_that_fails)
 {
         bool failed = true;
