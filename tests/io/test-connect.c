@@ -180,6 +180,11 @@ Test(connect, refuses_what_has_no_meaning_and_closes_the_socket_it_was_given)
         }
         cr_assert(eq(int, auv_await_create_connection(recorder_factory, NULL, NULL, 1, NULL, NULL),
                      AUV_ENOTASK));
+        cr_assert(eq(int,
+                     loop_run(create,
+                              &(struct request) { .options = &(auv_connection_options) { .size = 1 } },
+                              NULL),
+                     AUV_EINVAL));
         cr_assert_trace("");
 }
 
@@ -212,6 +217,7 @@ static void add(struct list *list, const char *host, int port)
 
 struct race {
         struct list list;
+        struct list local; /* empty for none */
         auv_connection_options options;
         int fd;
 };
@@ -222,7 +228,8 @@ static int await_race(void *arg, auv_value *ret)
         struct auv__task *task;
 
         AUV_TRY(auv__await_begin(&task));
-        return auv__await_connect_to(task, race->list.infos, /* local= */ NULL, &race->options, &race->fd);
+        return auv__await_connect_to(task, race->list.infos, race->local.n > 0 ? race->local.infos : NULL,
+                                     &race->options, &race->fd);
 }
 
 static int peer_port(int fd)
@@ -290,6 +297,41 @@ static int silent(int *ret_port, int fillers[4])
                 (void)connect(fillers[i], (struct sockaddr *)&address, sizeof(address));
         }
         return listener;
+}
+
+Test(connect, joins_the_errors_of_all_local_addresses)
+{
+        int port = 0;
+        const int listener = bound("127.0.0.1", true, 5, &port);
+        struct race race = { .fd = -1 };
+        const char *message;
+
+        add(&race.list, "127.0.0.1", port);
+        /* of the ranges for documentation, which nobody has */
+        add(&race.local, "192.0.2.1", 0);
+        add(&race.local, "203.0.113.1", 0);
+        cr_assert(eq(int, loop_run(await_race, &race, NULL), AUV_EADDRNOTAVAIL));
+        message = auv_error_message(auv_error_current());
+        cr_assert_has(message, "Multiple exceptions: ");
+        cr_assert_has(message, "bind on address 192.0.2.1:0");
+        cr_assert_has(message, "bind on address 203.0.113.1:0");
+        close(listener);
+}
+
+Test(connect, passes_over_a_family_that_the_system_does_not_have)
+{
+        int port = 0;
+        const int listener = bound("127.0.0.1", true, 5, &port);
+        struct race race = { .fd = -1 };
+
+        add(&race.list, "127.0.0.1", 1);
+        race.list.infos[0].ai_family = AF_MAX;
+        cr_assert(eq(int, loop_run(await_race, &race, NULL), AUV_EAFNOSUPPORT));
+        add(&race.list, "127.0.0.1", port);
+        cr_assert(eq(int, loop_run(await_race, &race, NULL), 0));
+        cr_assert(eq(int, peer_port(race.fd), port));
+        close(race.fd);
+        close(listener);
 }
 
 /* Delays of the system's clock, but none that anything here depends on: how long is not looked at. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "service.h"
+#include "support/descriptors.h"
 #include "support/failing_allocator.h"
 #include "support/loop.h"
 #include "support/recorder.h"
@@ -13,6 +14,7 @@
 #include <criterion/new/assert.h>
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -178,9 +180,58 @@ Test(create_server, refuses_what_has_no_meaning_and_closes_the_socket_it_was_giv
                 cr_assert(eq(int, loop_run(service_create, &request, NULL), AUV_EINVAL), "row %zu", i);
         }
         cr_assert(eq(int,
+                     loop_run(service_create,
+                              &(struct service_request) { .service = &service,
+                                                          .options = &(auv_server_options) { .size = 1 } },
+                              NULL),
+                     AUV_EINVAL));
+        cr_assert(eq(int,
                      auv_await_create_server(service_factory, NULL, NULL, 0, NULL,
                                              &(auv_server *) { NULL }),
                      AUV_ENOTASK));
+}
+
+Test(create_server, says_that_there_are_no_descriptors)
+{
+        struct service service = { .n = 0 };
+        struct service_request request = { .service = &service, .host = "127.0.0.1" };
+        const struct rlimit before = descriptors_limit(0);
+
+        cr_assert(eq(int, loop_run(service_create, &request, NULL), AUV_EMFILE));
+        setrlimit(RLIMIT_NOFILE, &before);
+}
+
+static long nth_fails; /* of the allocations that creating makes; 0 where none has */
+
+static int create_without_memory(void *arg, auv_value *ret)
+{
+        int r;
+
+        failing_allocator_arm(nth_fails);
+        r = service_create(arg, ret);
+        if (!failing_allocator_disarm())
+                nth_fails = 0;
+        return r;
+}
+
+Test(create_server, closes_the_socket_it_was_given_where_there_is_no_memory)
+{
+        for (long n = 1; n == 1 || nth_fails > 0; n++) {
+                struct service service = { .n = 0 };
+                const int fd = socket(AF_INET, SOCK_STREAM, 0);
+                struct service_request request = { .service = &service,
+                                                   .options = AUV_SERVER_OPTIONS(.use_sock = true,
+                                                                                 .sock = fd) };
+                int r;
+
+                nth_fails = n;
+                r = loop_run(create_without_memory, &request, NULL);
+                cr_assert(eq(int, r, nth_fails > 0 ? AUV_ENOMEM : 0), "allocation %ld", n);
+                auv_server_close(request.server);
+                auv_unref(request.server);
+                loop_turn();
+                cr_assert(lt(int, fcntl(fd, F_GETFD), 0), "allocation %ld", n);
+        }
 }
 
 Test(create_server, cannot_be_made_where_nobody_waits_for_it)

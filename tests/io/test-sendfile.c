@@ -437,6 +437,27 @@ Test(sendfile, ends_with_its_connection)
         sending.transport = auv_unref(sending.transport);
 }
 
+Test(sendfile, ends_with_its_connection_also_while_it_reads)
+{
+        struct sending sending = over_transport();
+        AUV_AUTO auv_task *task = NULL;
+        int ends[2];
+
+        cr_assert(eq(int, pipe2(ends, O_CLOEXEC), 0));
+        sending.file = ends[0];
+        open_transport(&sending);
+        task = start(&sending);
+        loop_turns(2);
+        auv_transport_abort(sending.transport);
+        loop_turns(2);
+        cr_assert(not(auv_future_done(task)));
+        (void)!write(ends[1], "late", 4);
+        cr_assert(eq(int, auv_loop_run_until_complete(loop, task, NULL), AUV_ECONNRESET));
+        sending.transport = auv_unref(sending.transport);
+        close(ends[0]);
+        close(ends[1]);
+}
+
 /* Cancels in each turn; the position tells how much was sent, and no more arrives. */
 static void cancel_in_turn(struct sending *sending, int turn)
 {
@@ -601,6 +622,36 @@ Test(sendfile, refuses_what_has_no_meaning)
         auv_transport_close(over.transport);
         cr_assert(eq(int, loop_run(asks_twice, over.transport, NULL), AUV_ERUNTIME));
         close_transport(&over);
+}
+
+static int takes_pipe(void *arg, auv_value *ret)
+{
+        struct sending *sending = arg;
+        int ends[2];
+
+        cr_assert(eq(int, pipe2(ends, O_CLOEXEC), 0));
+        close_at(&far);
+        far = ends[0];
+        return auv_await_connect_write_pipe(make_protocol, sending, ends[1], &sending->transport);
+}
+
+Test(sendfile, is_for_transports_of_sockets)
+{
+        struct sending sending = over_transport();
+
+        cr_assert(eq(int, loop_run(takes_pipe, &sending, NULL), 0));
+        cr_assert(eq(int, loop_run(sends, &sending, NULL), AUV_ERUNTIME));
+        close_transport(&sending);
+}
+
+Test(sendfile, is_for_transports_of_the_own_loop)
+{
+        struct sending sending = over_transport();
+
+        open_transport(&sending);
+        loop_run_apart(sends, &sending);
+        cr_assert(eq(int, sending.r, AUV_ERUNTIME));
+        close_transport(&sending);
 }
 
 Test(sendfile, must_not_block_in_debug_mode)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "service.h"
+#include "support/descriptors.h"
 #include "support/loop.h"
 #include "support/recorder.h"
 #include "support/reports.h"
@@ -354,20 +355,6 @@ Test(server, may_be_closed_by_its_factory)
         close(client);
 }
 
-/* Leaves the process room for as many descriptors as it has, and @more. */
-static struct rlimit limit_descriptors(int more)
-{
-        struct rlimit before, limit;
-        int lowest = dup(0);
-
-        close(lowest);
-        getrlimit(RLIMIT_NOFILE, &before);
-        limit = before;
-        limit.rlim_cur = (rlim_t)(lowest + more);
-        setrlimit(RLIMIT_NOFILE, &limit);
-        return before;
-}
-
 static void stop_loop(struct recorder *recorder)
 {
         auv_loop_stop(loop);
@@ -379,7 +366,7 @@ Test(server, goes_on_when_it_has_run_out_of_descriptors)
         AUV_AUTO auv_server *server = service_start(&service, NULL);
         const int client = service_dial(server);
         const double now = auv_loop_time(loop);
-        struct rlimit before = limit_descriptors(0);
+        struct rlimit before = descriptors_limit(0);
 
         loop_turn();
         setrlimit(RLIMIT_NOFILE, &before);
@@ -403,7 +390,7 @@ Test(server, can_be_closed_while_it_has_no_descriptors)
         struct service service = { .n = 0 };
         AUV_AUTO auv_server *server = service_start(&service, NULL);
         const int client = service_dial(server);
-        struct rlimit before = limit_descriptors(0);
+        struct rlimit before = descriptors_limit(0);
 
         loop_turn();
         setrlimit(RLIMIT_NOFILE, &before);
