@@ -107,8 +107,10 @@ class ResultsOfRuns(unittest.TestCase):
         self.assertEqual(results.fewer_runs(), [])
         results.add(line('sleep', Subject('node'), 1000, 'cpu_per_task', 5, 'ns'))
         results.add(line('sleep', Subject('go'), 1000, 'cpu_per_task', 5, 'ns'))
-        self.assertEqual(results.fewer_runs(), ['sleep of 1,000: go 1, node 1'])
-        told = 'sleep of 1,000: go 1, node 1.'
+        results.add(line('primitives', Subject('go'), 2, 'yield_ns', 5, 'ns'))
+        results.add(line('primitives', Subject('go'), 1000, 'yield_ns', 5, 'ns'))
+        self.assertEqual(results.fewer_runs(), ['sleep of 1,000: go 1, node 1', 'primitives of 2 and 1,000: go 1'])
+        told = 'sleep of 1,000: go 1, node 1; primitives of 2 and 1,000: go 1.'
         self.assertIn(told, ' '.join(table.summary_lines(results)))
         self.assertIn(told, page.page(results))
 

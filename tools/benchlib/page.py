@@ -247,8 +247,8 @@ def skipped_section(results):
     fewer = results.fewer_runs()
     return section('What was left out',
                    table(['workload', 'tasks', 'programs', 'why'], rows, 'words') if rows else '',
-                   paragraph(f'Fewer runs than {results.settings["runs"]} of what takes long, and how many: '
-                             f'{"; ".join(fewer)}.') if fewer else '') if rows or fewer else ''
+                   paragraph(f'Run less often than others, and how often: {"; ".join(fewer)}.') if fewer else ''
+                   ) if rows or fewer else ''
 
 
 def machine_section(results):

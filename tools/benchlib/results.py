@@ -109,13 +109,16 @@ class Results:
         return f'{max(counts)} runs' if max(counts) != 1 else 'one run'
 
     def fewer_runs(self):
-        """A text for each workload that was run less often by some, as it takes them long."""
-        most, counts = self.settings.get('runs', 0), {}
+        """A text for each workload that some were run less often for than others."""
+        counts, sizes = {}, {}
         for s in self.series.values():
-            if len(s.values) < most:
-                counts.setdefault((s.workload, s.n), {})[s.subject] = len(s.values)
-        return [f'{workload} of {n:,}: ' + ', '.join(f'{subject.name} {runs[subject]}' for subject in in_order(runs))
-                for (workload, n), runs in counts.items()]
+            counts.setdefault((s.workload, s.n), {})[s.subject] = len(s.values)
+        for (workload, n), runs in counts.items():
+            fewer = in_order(subject for subject in runs if runs[subject] < max(runs.values()))
+            if fewer:
+                told = ', '.join(f'{subject.name} {runs[subject]}' for subject in fewer)
+                sizes.setdefault((workload, told), []).append(f'{n:,}')
+        return [f'{workload} of {" and ".join(sizes[workload, told])}: {told}' for workload, told in sizes]
 
     def interrupted(self):
         """Nothing, or where a signal has ended it, as the rest of a sentence."""

@@ -77,7 +77,7 @@ def summary_lines(results):
     lines += echo_table(results)
     lines += textwrap.wrap(machine_line(results), 98)
     if results.fewer_runs():
-        lines += textwrap.wrap(f'Fewer runs of what takes long: {"; ".join(results.fewer_runs())}.', 98)
+        lines += textwrap.wrap(f'Fewer runs than others: {"; ".join(results.fewer_runs())}.', 98)
     if len(results.versions) > 1:
         lines += textwrap.wrap(versions_line(results), 98)
     return lines
