@@ -9,6 +9,9 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -206,6 +209,42 @@ Test(stream_transport, sends_its_end_behind_what_was_written_and_still_receives)
         peer_leaves();
         recorder_until_lost(&recorder);
         cr_assert_trace("made pause resume data(answer) eof lost released");
+}
+
+/* A connection by TCP, for a Unix socket can always be shut down. */
+static int tcp_pair(int *ret_near)
+{
+        struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
+        const int listener = socket(AF_INET, SOCK_STREAM, 0);
+        socklen_t size = sizeof(address);
+        int end;
+
+        *ret_near = socket(AF_INET, SOCK_STREAM, 0);
+        if (bind(listener, (struct sockaddr *)&address, size) < 0 || listen(listener, 1) < 0
+            || getsockname(listener, (struct sockaddr *)&address, &size) < 0
+            || connect(*ret_near, (struct sockaddr *)&address, size) < 0)
+                abort();
+        end = accept(listener, NULL, NULL);
+        close(listener);
+        return end;
+}
+
+Test(stream_transport, says_that_it_has_no_end_to_send_where_the_connection_was_reset)
+{
+        const struct linger at_once = { .l_onoff = 1 };
+        struct recorder other = { .name = "tcp" };
+        AUV_AUTO auv_task *task = NULL;
+        int near, far = tcp_pair(&near);
+
+        task = recorder_start(loop, &other, near);
+        cr_assert(eq(int, auv_loop_run_until_complete(loop, task, NULL), 0));
+        setsockopt(far, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+        close(far);
+        /* not before the reset has come */
+        poll(&(struct pollfd) { .fd = near }, 1, /* timeout= */ -1);
+        cr_assert(eq(int, auv_transport_write_eof(other.transport), AUV_ENOTCONN));
+        recorder_until_lost(&other);
+        cr_assert_trace("made tcp:made tcp:lost(ECONNRESET) tcp:released");
 }
 
 Test(stream_transport, stays_half_open_where_its_protocol_wants_it)
