@@ -28,6 +28,15 @@ int auv__connection_options_copy(const auv_connection_options *options, auv_conn
         return 0;
 }
 
+int auv__connection_check(int r, const auv_connection_options *options, auv_connection_options *ret,
+                          int *ret_fd)
+{
+        const int copied = auv__connection_options_copy(options, ret);
+
+        *ret_fd = ret->use_sock ? ret->sock : -1;
+        return r < 0 ? r : copied;
+}
+
 int auv__socket_check(int fd, int family)
 {
         int type = 0, domain = 0;
@@ -108,13 +117,9 @@ int auv__await_create_connection(int r, struct auv__task *task, auv_protocol_fac
                                  auv_transport **ret_transport)
 {
         auv_connection_options o;
-        const int valid = auv__connection_options_copy(options, &o);
-        int fd = -1;
+        int fd;
 
-        if (o.use_sock)
-                fd = o.sock;
-        if (r == 0)
-                r = valid;
+        r = auv__connection_check(r, options, &o, &fd);
         if (r == 0 && o.use_sock)
                 r = host || port
                             ? auv_raise(AUV_EINVAL, "a host or port and a socket are given at the same time")

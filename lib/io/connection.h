@@ -13,6 +13,13 @@
 int auv__connection_options_copy(const auv_connection_options *options, auv_connection_options *ret);
 
 /*
+ * The same, where @r is what came before, with the descriptor that was handed in, or -1 for none: also where
+ * this fails, and then it is to be closed.
+ */
+int auv__connection_check(int r, const auv_connection_options *options, auv_connection_options *ret,
+                          int *ret_fd);
+
+/*
  * Makes a protocol and a transport of a descriptor, and waits for connection_made(). Does nothing with an @r
  * that is an error but to return it. Takes over @fd in any case, where it is not negative. Returns 0, and
  * the caller has a reference where @ret_transport is not NULL; or an error with its object.

@@ -36,13 +36,9 @@ int auv__await_create_unix_connection(int r, struct auv__task *task, auv_protoco
                                       auv_transport **ret_transport)
 {
         auv_connection_options o;
-        const int valid = auv__connection_options_copy(options, &o);
-        int fd = -1;
+        int fd;
 
-        if (o.use_sock)
-                fd = o.sock;
-        if (r == 0)
-                r = valid;
+        r = auv__connection_check(r, options, &o, &fd);
         if (r == 0 && o.use_sock == (path != NULL))
                 r = auv_raise(AUV_EINVAL, "either a path or a socket has to be given");
         if (r == 0 && o.use_sock)
