@@ -30,22 +30,29 @@
 enum { DEFAULT_HIGH = 64 * 1024, WRITES_BEFORE_WARNING = 5 };
 
 /*
- * How many tasks are woken to receive something before they are run. With more, what the first of them need
- * has left the cache when it is their turn. And libuv looks again, up to 48 times, when it has found 1024
- * descriptors ready, which would be the same ones where nobody has read from them.
+ * How many transports are found to have something for a task that waits, before the tasks are run.
+ * With more, what the first of them need has left the cache when it is their turn. And libuv looks again, up
+ * to 48 times, when it has found 1024 descriptors ready, which would be the same ones where nobody has read
+ * from them.
  */
-enum { MOST_WOKEN = 64 };
+enum { MOST_FOUND = 64 };
 
 /* What a loop has for its transports. */
 struct commons {
         struct auv__guest guest;
-        unsigned n_woken; /* tasks, since they were last run from here */
+        unsigned n_found;
+        auv_transport *found[MOST_FOUND]; /* with a reference to each; their takers are to be woken */
         char receive_room[AUV__RECEIVE_SIZE];
 };
 
 static void free_commons(struct auv__guest *guest, auv_loop *loop)
 {
-        auv__free(auv__container_of(guest, struct commons, guest));
+        struct commons *commons = auv__container_of(guest, struct commons, guest);
+
+        loop->polled = NULL;
+        for (unsigned i = 0; i < commons->n_found; i++)
+                auv__drop(&commons->found[i]->object);
+        auv__free(commons);
 }
 
 static int require_receive_room(auv_loop *loop, char **ret_room)
@@ -58,7 +65,7 @@ static int require_receive_room(auv_loop *loop, char **ret_room)
                 if (!commons)
                         return AUV_ENOMEM;
                 commons->guest = (struct auv__guest) { .close = free_commons };
-                commons->n_woken = 0;
+                commons->n_found = 0;
                 auv__loop_add_guest(loop, &commons->guest);
                 guest = &commons->guest;
         }
@@ -106,19 +113,44 @@ static int wanted(const auv_transport *transport)
                | (transport->buffered > 0 || transport->attempt ? UV_WRITABLE : 0);
 }
 
+/*
+ * Wakes the tasks that wait for what has been found. What each of them waits in stands on its stack, on a
+ * page that the processor has to look up, for one after the other: so first all of it is fetched.
+ */
+static void wake_found(auv_loop *loop)
+{
+        struct auv__guest *guest = auv__loop_guest(loop, free_commons);
+        struct commons *commons = auv__container_of(guest, struct commons, guest);
+        const unsigned n = commons->n_found;
+        auv_transport *found[MOST_FOUND];
+
+        memcpy(found, commons->found, n * sizeof(*found));
+        commons->n_found = 0;
+        for (unsigned i = 0; i < n; i++)
+                if (auv__likely(found[i]->taker != NULL))
+                        __builtin_prefetch(*found[i]->taker, /* rw= */ 1);
+        for (unsigned i = 0; i < n; i++) {
+                /* The loop may have been closed since. Who was woken for something else takes this, too. */
+                if (auv__likely(found[i]->taker != NULL))
+                        auv__arrive(found[i]->taker, 0);
+                auv__drop(&found[i]->object);
+        }
+}
+
 static void read_ready(auv_transport *transport)
 {
-        struct auv__arrival **taker = transport->taker;
+        struct commons *commons = commons_of(transport);
 
         if (transport->is_readable)
                 return; /* libuv has looked again, before the task has run */
-        transport->is_readable = taker && *taker;
-        if (transport->is_readable) {
-                auv__arrive(taker, 0);
-                commons_of(transport)->n_woken++;
-        } else {
+        transport->is_readable = transport->taker && *transport->taker;
+        if (!transport->is_readable) {
                 transport->kind->read_ready(transport);
+                return;
         }
+        auv__keep(&transport->object);
+        commons->found[commons->n_found++] = transport;
+        transport->handle.loop->polled = wake_found;
 }
 
 void auv__transport_take(auv_transport *transport, bool wanted)
@@ -188,9 +220,7 @@ static void on_ready(uv_poll_t *poll, int status, int events)
                 auv__transport_watch(transport);
         auv__running_loop = outer_loop;
         auv__context_leave(outer);
-        many = !loop->closed && commons_of(transport)->n_woken >= MOST_WOKEN;
-        if (auv__unlikely(many))
-                commons_of(transport)->n_woken = 0;
+        many = !loop->closed && commons_of(transport)->n_found == MOST_FOUND;
         auv__drop(&transport->object);
         if (auv__unlikely(many))
                 auv__turn_ready(loop);

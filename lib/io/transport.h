@@ -68,7 +68,7 @@ struct auv_transport {
         bool lost_is_due : 1;        /* and the item calls it */
         bool is_unconnected : 1;     /* datagrams go to the peer, but the socket is not connected to it */
         bool is_sending_file : 1;    /* nothing may be written meanwhile */
-        bool is_readable : 1;        /* the taker has been woken for it, and has not read yet */
+        bool is_readable : 1;        /* so it was found, and the taker has not read yet */
         size_t buffered;             /* what waits to be sent, by the kind: it may count more than bytes */
         struct auv__attempt *attempt; /* of a task to send when nothing is buffered, or NULL */
         struct auv__handle handle;
