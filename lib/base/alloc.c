@@ -69,6 +69,12 @@ void auv__free(void *memory)
                 free_fn(memory);
 }
 
+void auv__populate(void *memory, size_t size)
+{
+        /* An error: the kernel is older than Linux 5.14; or there is no memory, as will show. */
+        madvise(memory, size, MADV_POPULATE_WRITE);
+}
+
 void *auv__map(size_t size)
 {
         void *memory = mmap(/* addr= */ NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
@@ -76,8 +82,7 @@ void *auv__map(size_t size)
 
         if (memory == MAP_FAILED)
                 return NULL;
-        /* All pages with one call. An error means that the kernel is older than Linux 5.14. */
-        madvise(memory, size, MADV_POPULATE_WRITE);
+        auv__populate(memory, size);
         return memory;
 }
 

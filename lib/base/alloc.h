@@ -30,6 +30,9 @@ void auv__free(void *memory);
 void *auv__map(size_t size);
 void auv__unmap(void *memory, size_t size);
 
+/* Asks for all pages of a mapping at once: one call in place of a fault for each. */
+void auv__populate(void *memory, size_t size);
+
 /* Whether it is the C library's; if not, the program may want to see each allocation. */
 bool auv__alloc_is_default(void);
 

@@ -13,7 +13,7 @@
  * peak, in batches, and numbers that go up and down by less never map.
  *
  * A class that has POPULATE_AFTER slabs in use will most likely fill the next one too. So all pages of it
- * are asked for at once: one call in place of 64 faults.
+ * are asked for at once.
  *
  * Where somebody watches allocations, a sanitizer or an allocator that the program has set, each block is
  * one, with its links in front.
@@ -24,10 +24,6 @@
 #include "base/alloc.h"
 
 #include <sys/mman.h>
-
-#ifndef MADV_POPULATE_WRITE
-#define MADV_POPULATE_WRITE 23
-#endif
 
 #define SLAB_SIZE      ((size_t)256 << 10)
 #define RESERVE        16
@@ -121,9 +117,8 @@ static struct auv__pool_slab *slab_map(struct auv__pool *pool, struct auv__pool_
 
         if (!slab)
                 return NULL;
-        /* An error: the kernel is older than Linux 5.14; or there is no memory, as will show. */
         if (class->n_used / ((SLAB_SIZE - SLAB_HEAD) / size) >= POPULATE_AFTER)
-                madvise(slab, SLAB_SIZE, MADV_POPULATE_WRITE);
+                auv__populate(slab, SLAB_SIZE);
         slab->class = class;
         slab->size = (uint32_t)size;
         slab->n = (uint32_t)((SLAB_SIZE - SLAB_HEAD) / size);
@@ -140,8 +135,7 @@ static void slab_unmap(struct auv__pool *pool, struct auv__pool_slab *slab)
         *(slab->previous_of_all ? &slab->previous_of_all->next_of_all : &pool->slabs) = slab->next_of_all;
         *(slab->next_of_all ? &slab->next_of_all->previous_of_all : &pool->last_slab) =
                 slab->previous_of_all;
-        if (munmap(slab, SLAB_SIZE) < 0)
-                madvise(slab, SLAB_SIZE, MADV_DONTNEED);
+        auv__unmap(slab, SLAB_SIZE);
 }
 
 /* Keeps as many idle slabs as it may, and unmaps the others, at the end of the list. */
