@@ -32,28 +32,9 @@ void auv__event_free(struct auv__object *object)
         auv__free(auv__container_of(object, auv_event, object));
 }
 
-struct waiting {
-        auv_frame frame;
-        auv_event *event;
-        struct auv__place place;
-};
-
-static int wait_in_line(auv_frame *frame, auv_value *ret)
-{
-        AUV_BEGIN(struct waiting, self);
-        bool woken;
-        int r;
-
-        AUV__AWAIT_IN_LINE_CATCH(r, woken, &self->event->line, &self->place);
-        (void)woken;
-        auv__drop(&self->event->object);
-        AUV_LEAVE(r);
-        AUV_END;
-}
-
 int auv_await_event_wait(auv_event *event)
 {
-        struct waiting waiting = { .event = event };
+        struct auv__line_wait wait;
         struct auv__task *task;
 
         AUV_TRY(auv__sync_begin(event, &task));
@@ -61,7 +42,8 @@ int auv_await_event_wait(auv_event *event)
                 return 0;
         AUV_TRY(auv__sync_bind(&event->loop, task));
         auv__keep(&event->object);
-        return auv__run_steps(task, wait_in_line, &waiting);
+        auv__line_wait_init(&wait, &event->line, &event->object);
+        return auv__run_steps(task, auv__line_wait_steps, &wait);
 }
 
 void auv_event_set(auv_event *event)

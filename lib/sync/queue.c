@@ -146,6 +146,14 @@ struct waiting {
         struct auv__place place;
 };
 
+/* What all waits begin with. The place is made when it is taken: clearing it would cost more than a get. */
+static void begin_wait(struct waiting *self, auv_queue *queue, struct auv__line *line)
+{
+        self->frame = (auv_frame) { 0 };
+        self->queue = auv_ref(queue);
+        self->line = line;
+}
+
 static int check_wait(struct waiting *self)
 {
         if (self->queue->is_shut_down)
@@ -182,14 +190,16 @@ static int finish_put(struct waiting *self)
 
 int auv_await_queue_put(auv_queue *queue, auv_value item)
 {
-        struct waiting waiting = { .queue = queue, .blocked = is_full, .finish = finish_put, .item = item };
+        struct waiting waiting;
         struct auv__task *task;
 
         AUV_TRY(auv__sync_begin(queue, &task));
         if (!is_full(queue))
                 return put(queue, item);
-        auv__keep(&queue->object);
-        waiting.line = &queue->putters;
+        begin_wait(&waiting, queue, &queue->putters);
+        waiting.blocked = is_full;
+        waiting.finish = finish_put;
+        waiting.item = item;
         return auv__run_steps(task, wait_while_blocked, &waiting);
 }
 
@@ -200,8 +210,7 @@ static int finish_get(struct waiting *self)
 
 int auv_await_queue_get(auv_queue *queue, auv_value *ret_item)
 {
-        struct waiting waiting = { .queue = queue, .blocked = is_empty, .finish = finish_get,
-                                   .ret_item = ret_item };
+        struct waiting waiting;
         struct auv__task *task;
 
         AUV_TRY(auv__sync_begin(queue, &task));
@@ -209,8 +218,10 @@ int auv_await_queue_get(auv_queue *queue, auv_value *ret_item)
                 return auv_raise(AUV_EINVAL, "no place for the item");
         if (!is_empty(queue))
                 return get(queue, ret_item);
-        auv__keep(&queue->object);
-        waiting.line = &queue->getters;
+        begin_wait(&waiting, queue, &queue->getters);
+        waiting.blocked = is_empty;
+        waiting.finish = finish_get;
+        waiting.ret_item = ret_item;
         return auv__run_steps(task, wait_while_blocked, &waiting);
 }
 
@@ -225,22 +236,9 @@ int auv_queue_task_done(auv_queue *queue)
         return 0;
 }
 
-static int join_steps(auv_frame *frame, auv_value *ret)
-{
-        AUV_BEGIN(struct waiting, self);
-        bool woken;
-        int r;
-
-        AUV__AWAIT_IN_LINE_CATCH(r, woken, self->line, &self->place);
-        (void)woken;
-        auv__drop(&self->queue->object);
-        AUV_LEAVE(r);
-        AUV_END;
-}
-
 int auv_await_queue_join(auv_queue *queue)
 {
-        struct waiting waiting = { .queue = queue };
+        struct auv__line_wait wait;
         struct auv__task *task;
 
         AUV_TRY(auv__sync_begin(queue, &task));
@@ -248,8 +246,8 @@ int auv_await_queue_join(auv_queue *queue)
                 return 0;
         AUV_TRY(auv__sync_bind(&queue->loop, task));
         auv__keep(&queue->object);
-        waiting.line = &queue->joiners;
-        return auv__run_steps(task, join_steps, &waiting);
+        auv__line_wait_init(&wait, &queue->joiners, &queue->object);
+        return auv__run_steps(task, auv__line_wait_steps, &wait);
 }
 
 /* One by one, for a destructor may use the queue. */

@@ -53,6 +53,19 @@ int auv__line_wait(struct auv__line *line, struct auv__task *task, bool *ret_wok
         return r;
 }
 
+int auv__line_wait_steps(auv_frame *frame, auv_value *ret)
+{
+        AUV_BEGIN(struct auv__line_wait, self);
+        bool woken;
+        int r;
+
+        AUV__AWAIT_IN_LINE_CATCH(r, woken, self->line, &self->place);
+        (void)woken;
+        auv__drop(self->held);
+        AUV_LEAVE(r);
+        AUV_END;
+}
+
 bool auv__line_is_abandoned(const struct auv__line *line)
 {
         for (const struct auv__place *place = line->first; place; place = place->next)

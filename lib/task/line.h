@@ -45,6 +45,24 @@ int auv__line_wait(struct auv__line *line, struct auv__task *task, bool *ret_wok
                 woken = auv__line_end((line), (place));                                              \
         } while (0)
 
+/* Such a body: one wait, and nothing else. The reference to what has the line is given up behind it. */
+struct auv__line_wait {
+        auv_frame frame;
+        struct auv__line *line;
+        struct auv__object *held;
+        struct auv__place place;
+};
+int auv__line_wait_steps(auv_frame *frame, auv_value *ret);
+
+/* What is needed to begin with; the place is made when it is taken. */
+static inline void auv__line_wait_init(struct auv__line_wait *wait, struct auv__line *line,
+                                       struct auv__object *held)
+{
+        wait->frame = (auv_frame) { 0 };
+        wait->line = line;
+        wait->held = held;
+}
+
 /* Takes a place out of the line. */
 void auv__line_leave(struct auv__line *line, struct auv__place *place);
 
