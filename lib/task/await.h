@@ -48,7 +48,7 @@ __attribute__((always_inline)) static inline int auv__await_begin(struct auv__ta
         return 0;
 }
 
-/* Begins to wait: the wake function is one of task.h's. */
+/* Begins to wait: the wake function is auv__task_wake() or auv__task_wake_holder(). */
 void auv__await_start(struct auv__task *task, auv_future *future, auv__run_fn wake);
 
 /*

@@ -5,9 +5,8 @@
  *
  * The awaits of bodies that have no stack. Each is in two parts, between which the body returns to the loop:
  * the first begins to wait, as the awaits of the other form do before they suspend; the second reads how it
- * ended. What is awaited has nobody to hold it meanwhile but the task. The wake finds it, and lends
- * it to the body for the step; see
- * auv__task_wake_holder().
+ * ended. What is awaited has nobody to hold it meanwhile but the task. The wake finds it, and lends it to
+ * the body for the step; see auv__task_wake_holder().
  */
 
 #include "task/await.h"
