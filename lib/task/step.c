@@ -219,7 +219,7 @@ static auv_error *late_cancel(struct auv__task *task, auv_error *error)
  */
 static __attribute__((noinline)) unsigned fetch_ahead(const struct auv__item *item)
 {
-        enum { AHEAD = 16, CACHE_LINE = 64, LINES = 2, DEEPEST = 24 * CACHE_LINE, BELOW = 4 * CACHE_LINE };
+        enum { AHEAD = 4, CACHE_LINE = 64, LINES = 2, DEEPEST = 24 * CACHE_LINE, BELOW = 4 * CACHE_LINE };
 
         const struct auv__item *next = item->next;
         unsigned n = 0;
