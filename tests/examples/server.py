@@ -61,6 +61,7 @@ class Server:
     def __init__(self, *command, errors=rb''):
         self.program = command[0]
         self.errors = errors
+        self.told_to_end = False
         self.stderr = tempfile.TemporaryFile()
         self.process = subprocess.Popen([*WRAPPER, *command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                         stderr=self.stderr)
@@ -81,8 +82,8 @@ class Server:
             self.process.wait()
             print(f'standard error: {self.read_errors()!r}')
             return
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
+        if not self.told_to_end and self.process.poll() is None:
+            self.terminate()
         self.expect_end()
 
     def read_errors(self):
@@ -96,6 +97,9 @@ class Server:
         assert re.fullmatch(self.errors, errors), f'on standard error: {errors!r}'
 
     def terminate(self):
+        """Once: a second signal may find the program after its loop, and end it before it has ended well."""
+        assert not self.told_to_end
+        self.told_to_end = True
         self.process.send_signal(signal.SIGTERM)
 
     def connect(self, receive_buffer=None):
