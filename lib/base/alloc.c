@@ -88,6 +88,7 @@ void *auv__map(size_t size)
 
 void auv__unmap(void *memory, size_t size)
 {
+        /* A process without mappings to spare may not cut one in two. Address space is lost then. */
         if (munmap(memory, size) < 0)
                 madvise(memory, size, MADV_DONTNEED);
 }

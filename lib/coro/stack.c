@@ -150,9 +150,7 @@ static void slab_unmap(struct auv__stack_slab *slab)
                 for (struct auv__stack *stack = slab->free; stack; stack = stack->next)
                         auv__sanitizer_stack_gone(stack->valgrind_id);
         auv__sanitizer_slab_unmapped(slab->memory, size);
-        /* A process without mappings to spare may not cut one in two. Address space is lost then. */
-        if (munmap(slab->memory, size) < 0)
-                madvise(slab->memory, size, MADV_DONTNEED);
+        auv__unmap(slab->memory, size);
         list_remove(&class->idle, slab);
         class->n_idle -= slab->n;
         class->n_deep -= slab->n_deep;
