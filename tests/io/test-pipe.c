@@ -149,13 +149,12 @@ Test(pipe, is_broken_when_what_was_written_is_not_read)
         cr_assert_trace("made pause lost(EPIPE) released");
 }
 
-Test(pipe, that_is_broken_sends_no_signal)
+/* To a pipe from which nobody can read. */
+static void write_to_nobody(void)
 {
         struct request writer = { .recorder = { .name = NULL } };
-        sigset_t mask;
         int ends[2];
 
-        signal(SIGPIPE, SIG_DFL);
         (void)!pipe(ends);
         writer.fd = ends[1];
         loop_run(connect_writer, &writer, NULL);
@@ -164,6 +163,25 @@ Test(pipe, that_is_broken_sends_no_signal)
         loop_turn();
         auv_unref(writer.transport);
         cr_assert_trace("made lost(EPIPE) released");
+}
+
+/* Returns the set of that signal alone. */
+static sigset_t block_sigpipe(void)
+{
+        sigset_t set;
+
+        sigemptyset(&set);
+        sigaddset(&set, SIGPIPE);
+        pthread_sigmask(SIG_BLOCK, &set, NULL);
+        return set;
+}
+
+Test(pipe, that_is_broken_sends_no_signal)
+{
+        sigset_t mask;
+
+        signal(SIGPIPE, SIG_DFL);
+        write_to_nobody();
         sigpending(&mask);
         cr_assert(eq(int, sigismember(&mask, SIGPIPE), 0));
         pthread_sigmask(SIG_BLOCK, NULL, &mask);
@@ -172,21 +190,10 @@ Test(pipe, that_is_broken_sends_no_signal)
 
 Test(pipe, keeps_a_signal_that_was_pending_before)
 {
-        struct request writer = { .recorder = { .name = NULL } };
-        sigset_t mask, pending;
-        int ends[2];
+        sigset_t mask = block_sigpipe(), pending;
 
-        sigemptyset(&mask);
-        sigaddset(&mask, SIGPIPE);
-        pthread_sigmask(SIG_BLOCK, &mask, NULL);
         raise(SIGPIPE);
-        (void)!pipe(ends);
-        writer.fd = ends[1];
-        loop_run(connect_writer, &writer, NULL);
-        close(ends[0]);
-        auv_transport_write(writer.transport, "x", 1);
-        loop_turn();
-        auv_unref(writer.transport);
+        write_to_nobody();
         sigpending(&pending);
         cr_assert(sigismember(&pending, SIGPIPE));
         sigwait(&mask, &(int) { 0 });
@@ -194,21 +201,9 @@ Test(pipe, keeps_a_signal_that_was_pending_before)
 
 Test(pipe, leaves_no_signal_to_a_thread_that_has_it_blocked)
 {
-        struct request writer = { .recorder = { .name = NULL } };
-        sigset_t mask, pending;
-        int ends[2];
+        sigset_t mask = block_sigpipe(), pending;
 
-        sigemptyset(&mask);
-        sigaddset(&mask, SIGPIPE);
-        pthread_sigmask(SIG_BLOCK, &mask, NULL);
-        (void)!pipe(ends);
-        writer.fd = ends[1];
-        loop_run(connect_writer, &writer, NULL);
-        close(ends[0]);
-        auv_transport_write(writer.transport, "x", 1);
-        loop_turn();
-        auv_unref(writer.transport);
-        cr_assert_trace("made lost(EPIPE) released");
+        write_to_nobody();
         sigpending(&pending);
         cr_assert(eq(int, sigismember(&pending, SIGPIPE), 0));
         pthread_sigmask(SIG_BLOCK, NULL, &mask);
