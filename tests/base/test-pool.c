@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/pool.h"
 #include "support/failing_allocator.h"
+#include "support/memory.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -83,18 +83,6 @@ static void meet(void *memory, void *arg)
         (void)arg;
         cr_assert(not(block->met));
         block->met = true;
-}
-
-/* What of the process is in memory, in bytes. */
-static size_t resident(void)
-{
-        FILE *file = fopen("/proc/self/statm", "r");
-        size_t size = 0, pages = 0;
-
-        cr_assert(ne(ptr, file, NULL));
-        cr_assert(eq(int, fscanf(file, "%zu %zu", &size, &pages), 2));
-        fclose(file);
-        return pages * 4096;
 }
 
 static void setup(void)
@@ -176,16 +164,16 @@ Test(pool, gives_memory_back_after_a_peak)
         enum { PEAK = 400000, SIZE = 112 };
 
         struct block **peak = calloc(PEAK, sizeof(*peak));
-        const size_t before = resident();
+        const size_t before = memory_in_use().resident;
         size_t most;
 
         for (size_t i = 0; i < PEAK; i++)
                 peak[i] = make(SIZE, 0);
-        most = resident() - before;
+        most = memory_in_use().resident - before;
         for (size_t i = 0; i < PEAK; i++)
                 give_back(peak[i]);
         if (!pool.alone)
-                cr_assert(lt(sz, resident() - before, most / 3));
+                cr_assert(lt(sz, memory_in_use().resident - before, most / 3));
         free(peak);
 }
 
@@ -200,8 +188,8 @@ Test(pool, needs_no_more_for_a_second_wave)
                 for (size_t i = 0; i < WAVE; i++)
                         wave[i] = make(SIZE, 0);
                 if (round == 0)
-                        first = resident();
-                cr_assert(le(sz, resident(), first + first / 20));
+                        first = memory_in_use().resident;
+                cr_assert(le(sz, memory_in_use().resident, first + first / 20));
                 for (size_t i = 0; i < WAVE; i++)
                         give_back(wave[i * 7919 % WAVE]);
         }

@@ -4,6 +4,7 @@
 
 #include "coro/sanitizer.h"
 #include "support/failing_allocator.h"
+#include "support/memory.h"
 
 #include <asyncuv/error.h>
 
@@ -71,33 +72,15 @@ static size_t bytes_of(const struct auv__stack *stack)
         return (size_t)((char *)stack - stack->low);
 }
 
-/* In bytes, of this process. A sanitizer's own memory comes and goes: 0 then. */
-static void measure(size_t *ret_address_space, size_t *ret_resident)
-{
-        const size_t page = (size_t)sysconf(_SC_PAGESIZE);
-        FILE *file = fopen("/proc/self/statm", "re");
-
-        cr_assert(ne(ptr, file, NULL));
-        cr_assert(eq(int, fscanf(file, "%zu %zu", ret_address_space, ret_resident), 2));
-        fclose(file);
-        *ret_address_space *= is_watched() ? 0 : page;
-        *ret_resident *= is_watched() ? 0 : page;
-}
-
+/* A sanitizer's own memory comes and goes: 0 then. */
 static size_t address_space(void)
 {
-        size_t bytes, ignored;
-
-        measure(&bytes, &ignored);
-        return bytes;
+        return is_watched() ? 0 : memory_in_use().mapped;
 }
 
 static size_t resident(void)
 {
-        size_t ignored, bytes;
-
-        measure(&ignored, &bytes);
-        return bytes;
+        return is_watched() ? 0 : memory_in_use().resident;
 }
 
 static size_t count_mappings(void)

@@ -5,6 +5,7 @@
 #include "coro/coro.h"
 #include "coro/sanitizer.h"
 #include "coro/stack.h"
+#include "support/memory.h"
 #include "support/scene.h"
 
 #include <asyncuv/error.h>
@@ -16,7 +17,6 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -541,17 +541,6 @@ Test(stackful, can_be_one_of_100000)
         free(scenes);
 }
 
-static size_t resident(void)
-{
-        size_t pages = 0;
-        FILE *file = fopen("/proc/self/statm", "re");
-
-        cr_assert(ne(ptr, file, NULL));
-        cr_assert(eq(int, fscanf(file, "%*u %zu", &pages), 1));
-        fclose(file);
-        return pages * (size_t)sysconf(_SC_PAGESIZE);
-}
-
 static int suspend_with_some_locals(void *arg, auv_value *ret)
 {
         struct scene *scene = arg;
@@ -571,12 +560,12 @@ Test(stackful, suspended_takes_one_page)
         if (is_watched())
                 cr_skip_test("the sanitizer has memory of its own");
         memset(scenes, 1, sizeof(scenes));
-        before = resident();
+        before = memory_in_use().resident;
         for (int i = 0; i < N; i++) {
                 start_scene(&scenes[i], suspend_with_some_locals);
                 auv__coro_resume(scenes[i].coro, 0);
         }
-        bytes = (resident() - before) / N;
+        bytes = (memory_in_use().resident - before) / N;
 #ifdef AUV_CORO_UCONTEXT
         cr_assert(lt(sz, bytes, 8600)); /* two contexts of nearly 1 KiB are in there */
 #else

@@ -3,6 +3,7 @@
 #include "support/coroutine.h"
 #include "support/failing_allocator.h"
 #include "support/loop.h"
+#include "support/memory.h"
 #include "support/reports.h"
 #include "support/small_stack.h"
 #include "support/text.h"
@@ -11,7 +12,6 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 
-#include <stdio.h>
 #include <stdlib.h>
 
 TestSuite(gather, .init = loop_setup, .fini = loop_teardown);
@@ -644,18 +644,6 @@ Test(gather, without_memory_fails_and_leaves_nothing)
         cr_assert(gt(long, failing_allocator_sweep(gather_sweep), 1));
 }
 
-/* What of the process is in memory, in bytes. */
-static size_t resident(void)
-{
-        FILE *file = fopen("/proc/self/statm", "r");
-        size_t size = 0, pages = 0;
-
-        cr_assert(ne(ptr, file, NULL));
-        cr_assert(eq(int, fscanf(file, "%zu %zu", &size, &pages), 2));
-        fclose(file);
-        return pages * 4096;
-}
-
 /* With the allocator that programs have; it would keep the pages of the second one's block. */
 Test(very_large_gather, leaves_nothing_behind)
 {
@@ -669,7 +657,7 @@ Test(very_large_gather, leaves_nothing_behind)
         loop = loop_new();
         for (size_t i = 0; i < N; i++)
                 futures[i] = auv_loop_create_future(loop);
-        before = resident();
+        before = memory_in_use().resident;
         for (int i = 0; i < 2; i++) {
                 gather = auv_gather(futures, N, 0);
                 if (i == 0)
@@ -683,7 +671,7 @@ Test(very_large_gather, leaves_nothing_behind)
                 auv_unref(gather);
         }
         if (!auv__sanitizer_finds_leaks() && !auv__sanitizer_is_valgrind())
-                cr_assert(lt(sz, resident(), before + SIZE / 4));
+                cr_assert(lt(sz, memory_in_use().resident, before + SIZE / 4));
         for (size_t i = 0; i < N; i++)
                 auv_unref(futures[i]);
         free(futures);
