@@ -162,6 +162,8 @@ static void add_state(struct auv__text *text, const struct auv__task *task,
         else if (task->sleep == AUV__SLEEPING)
                 auv__text_add(text, "sleeps for %.3f s more",
                               auv__ns_to_seconds(task->timer.when_ns - auv__loop_now(loop)));
+        else if (task->sleep == AUV__EXPECTING)
+                auv__text_add(text, stack->verb[0] ? "waits in %s()" : "waits for I/O", stack->verb);
         else if (!auv__task_awaited(task) || auv__future_is_done(auv__task_awaited(task)))
                 auv__text_add(text, "ready");
         else

@@ -10,7 +10,7 @@ void auv__attempt_again(struct auv__attempt *attempt)
 {
         int r;
 
-        if (!attempt->waiting || auv__future_is_done(&attempt->waiting->future))
+        if (!auv__is_expected(&attempt->waiting))
                 return;
         r = attempt->make(attempt);
         if (r != AUV_EAGAIN)

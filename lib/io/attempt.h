@@ -2,7 +2,7 @@
 #ifndef AUV_IO_ATTEMPT_H
 #define AUV_IO_ATTEMPT_H
 
-#include "io/arrival.h"
+#include "task/arrival.h"
 #include "loop/watcher.h"
 
 /*
@@ -12,7 +12,7 @@
  * the descriptor is ready. It stands on the stack of the task, at the beginning of what it needs.
  */
 struct auv__attempt {
-        struct auv__arrival *waiting;
+        struct auv__task *waiting;
         int fd;
         /* Returns 0: it is done; AUV_EAGAIN: not yet; or another negative error. */
         int (*make)(struct auv__attempt *attempt);

@@ -35,7 +35,7 @@ struct try {
 struct race {
         struct auv__task *task;
         auv_loop *loop;
-        struct auv__arrival *waiting;
+        struct auv__task *waiting;
         struct auv__timer timer;
         int64_t delay_ns;             /* 0: the next is not tried as long as the last has not failed */
         const struct addrinfo *local; /* addresses to bind to, or NULL */

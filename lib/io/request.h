@@ -2,7 +2,7 @@
 #ifndef AUV_IO_REQUEST_H
 #define AUV_IO_REQUEST_H
 
-#include "io/arrival.h"
+#include "task/arrival.h"
 
 #include <uv.h>
 
@@ -28,7 +28,7 @@ struct auv__request {
         union uv_any_req uv; /* first, so that libuv's callback finds the rest */
         uv_loop_t *loop;     /* to begin the request on */
         struct auv__reactor *reactor;
-        struct auv__arrival *waiting; /* NULL: nobody, the task has gone on without it */
+        struct auv__task *waiting; /* NULL: nobody, the task has gone on without it */
         void (*discard)(struct auv__request *request);
         int status;
         bool ended;

@@ -2,7 +2,7 @@
 #ifndef AUV_IO_STREAM_READER_H
 #define AUV_IO_STREAM_READER_H
 
-#include "io/arrival.h"
+#include "task/arrival.h"
 #include "io/read_buffer.h"
 #include "io/stream_protocol.h"
 
@@ -17,7 +17,7 @@ struct auv_stream_reader {
         struct auv__object object;
         size_t limit;
         struct auv__read_buffer buffer;
-        struct auv__arrival *waiting; /* the task that waits for data; NULL for none */
+        struct auv__task *waiting; /* the task that waits for data; NULL for none */
         auv_error *error;             /* what each read fails with from now on */
         auv_transport *transport;     /* with a reference; NULL where none feeds it, or none any more */
         unsigned n_takes;             /* how often something was taken out of the buffer */

@@ -40,19 +40,13 @@ enum { MOST_FOUND = 64 };
 /* What a loop has for its transports. */
 struct commons {
         struct auv__guest guest;
-        unsigned n_found;
-        auv_transport *found[MOST_FOUND]; /* with a reference to each; their takers are to be woken */
+        unsigned n_found; /* whose tasks were woken, since tasks were run because of that */
         char receive_room[AUV__RECEIVE_SIZE];
 };
 
 static void free_commons(struct auv__guest *guest, auv_loop *loop)
 {
-        struct commons *commons = auv__container_of(guest, struct commons, guest);
-
-        loop->polled = NULL;
-        for (unsigned i = 0; i < commons->n_found; i++)
-                auv__drop(&commons->found[i]->object);
-        auv__free(commons);
+        auv__free(auv__container_of(guest, struct commons, guest));
 }
 
 static int require_receive_room(auv_loop *loop, char **ret_room)
@@ -113,34 +107,8 @@ static int wanted(const auv_transport *transport)
                | (transport->buffered > 0 || transport->attempt ? UV_WRITABLE : 0);
 }
 
-/*
- * Wakes the tasks that wait for what has been found. What each of them waits in stands on its stack, on a
- * page that the processor has to look up, for one after the other: so first all of it is fetched.
- */
-static void wake_found(auv_loop *loop)
-{
-        struct auv__guest *guest = auv__loop_guest(loop, free_commons);
-        struct commons *commons = auv__container_of(guest, struct commons, guest);
-        const unsigned n = commons->n_found;
-        auv_transport *found[MOST_FOUND];
-
-        memcpy(found, commons->found, n * sizeof(*found));
-        commons->n_found = 0;
-        for (unsigned i = 0; i < n; i++)
-                if (auv__likely(found[i]->taker != NULL))
-                        __builtin_prefetch(*found[i]->taker, /* rw= */ 1);
-        for (unsigned i = 0; i < n; i++) {
-                /* The loop may have been closed since. Who was woken for something else takes this, too. */
-                if (auv__likely(found[i]->taker != NULL))
-                        auv__arrive(found[i]->taker, 0);
-                auv__drop(&found[i]->object);
-        }
-}
-
 static void read_ready(auv_transport *transport)
 {
-        struct commons *commons = commons_of(transport);
-
         if (transport->is_readable)
                 return; /* libuv has looked again, before the task has run */
         transport->is_readable = transport->taker && *transport->taker;
@@ -148,9 +116,8 @@ static void read_ready(auv_transport *transport)
                 transport->kind->read_ready(transport);
                 return;
         }
-        auv__keep(&transport->object);
-        commons->found[commons->n_found++] = transport;
-        transport->handle.loop->polled = wake_found;
+        commons_of(transport)->n_found++;
+        auv__arrive(transport->taker, 0);
 }
 
 void auv__transport_take(auv_transport *transport, bool wanted)
@@ -197,6 +164,15 @@ static __attribute__((noinline)) void handle_ready_in_debug(auv_transport *trans
         auv__loop_hooks(transport->handle.loop)->run(transport->handle.loop, &event.item);
 }
 
+/* Whether MOST_FOUND have been found; it counts anew then. */
+static bool take_many(struct commons *commons)
+{
+        if (auv__likely(commons->n_found < MOST_FOUND))
+                return false;
+        commons->n_found = 0;
+        return true;
+}
+
 static void on_ready(uv_poll_t *poll, int status, int events)
 {
         auv_transport *transport = auv__container_of(poll, auv_transport, poll);
@@ -220,7 +196,7 @@ static void on_ready(uv_poll_t *poll, int status, int events)
                 auv__transport_watch(transport);
         auv__running_loop = outer_loop;
         auv__context_leave(outer);
-        many = !loop->closed && commons_of(transport)->n_found == MOST_FOUND;
+        many = !loop->closed && take_many(commons_of(transport));
         auv__drop(&transport->object);
         if (auv__unlikely(many))
                 auv__turn_ready(loop);

@@ -3,7 +3,7 @@
 #define AUV_IO_TRANSPORT_H
 
 #include "io/address.h"
-#include "io/arrival.h"
+#include "task/arrival.h"
 #include "io/attempt.h"
 #include "io/handle.h"
 #include "io/write_buffer.h"
@@ -53,7 +53,7 @@ struct auv_transport {
         const struct auv__transport_kind *kind;
         auv_protocol protocol;       /* all zero when the connection is lost */
         struct auv__object *context; /* see base/context.h */
-        struct auv__arrival **taker; /* who waits there receives itself; see auv__transport_take() */
+        struct auv__task **taker; /* who waits there receives itself; see auv__transport_take() */
         char *receive_room;          /* see AUV__RECEIVE_SIZE */
         int fd;                      /* -1 once it is closed */
         uint8_t polled;              /* what libuv looks for */
@@ -76,7 +76,7 @@ struct auv_transport {
 
         struct auv__item item;       /* calls connection_made(), then connection_lost() */
         auv_error *error;            /* what connection_lost() is to be told, or NULL */
-        struct auv__arrival *made;   /* who waits for connection_made() */
+        struct auv__task *made;   /* who waits for connection_made() */
         auv_server *server;          /* with a reference, or NULL */
         auv_transport *previous;     /* in the server's list */
         auv_transport *next;

@@ -53,8 +53,6 @@ struct auv_loop {
         int64_t virtual_now_ns;
         int64_t until_ns;     /* where auv_loop_run_until() ends; else AUV__NEVER */
         struct auv__shuffle *shuffle; /* NULL: the ready queue is run in order */
-        /* Called when libuv has told of all that it has found, before the queue is run; then NULL again. */
-        void (*polled)(auv_loop *loop);
         unsigned since_poll;  /* items run since I/O was last looked at */
         unsigned considered;  /* how many they were when there was no need for it, last */
 

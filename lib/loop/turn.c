@@ -155,16 +155,6 @@ __attribute__((always_inline)) static inline void run_ready(auv_loop *loop, bool
         loop->since_poll += n;
 }
 
-/* libuv has told of what it has found, or of so much that it is to be dealt with now. */
-static void end_poll(auv_loop *loop)
-{
-        void (*polled)(auv_loop *loop) = loop->polled;
-
-        loop->polled = NULL;
-        if (polled)
-                polled(loop);
-}
-
 /*
  * Queues what has become ready elsewhere, and runs the queue. A part of its callers: after an item that has
  * switched stacks the processor does not know where a function returns to.
@@ -173,7 +163,6 @@ __attribute__((always_inline)) static inline void finish_turn(auv_loop *loop)
 {
         const bool timed = auv__timers_may_be_due(&loop->timers);
 
-        end_poll(loop);
         auv__wakeup_collect(loop);
         if (timed)
                 auv__timers_advance(&loop->timers, auv__loop_now(loop));
@@ -225,7 +214,6 @@ void auv__loop_unpark(auv_loop *loop)
 
 void auv__turn_ready(auv_loop *loop)
 {
-        end_poll(loop);
         if (!loop->running || loop->stopping)
                 return;
         loop->parked = false; /* the wait ends in any case: there was something to tell */

@@ -24,10 +24,13 @@
 #include "task/gather.h"
 #include "task/sleep.h"
 
+/* Of a task that waits for no future. */
 static void cancel_sleep(struct auv__task *task, auv_error *message)
 {
         if (task->sleep == AUV__SLEEPING)
                 auv__sleep_cancel(task, message);
+        else if (task->sleep == AUV__EXPECTING)
+                auv__task_make_fail(task, auv_ref(message));
         else
                 auv__task_keep_cancel(task, message);
 }

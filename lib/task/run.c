@@ -42,6 +42,8 @@ static void add_task(struct text *text, struct auv__task *task)
         add(text, "; task '%s' awaits ", auv_task_get_name(&task->future));
         if (task->sleep == AUV__SLEEPING)
                 add(text, "a sleep without end");
+        else if (task->sleep == AUV__EXPECTING)
+                add(text, "what nobody brings");
         else if (!awaited)
                 add(text, "nothing");
         else if (awaited->object.kind == AUV__TASK)

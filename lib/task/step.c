@@ -213,7 +213,8 @@ static auv_error *late_cancel(struct auv__task *task, auv_error *error)
  * Where many tasks are ready, what each of them needs has long left the cache. The turn fetches the items
  * ahead; this has what the next ones need beside, of those that do the same as this: the rest of the
  * task, and of a stack the control block and the frames below: as far as those of a sleep reach, or, where
- * the future that is awaited stands on the stack itself, those down to it, and what the task calls next.
+ * it is known, down to where the task waits (waits_at, or a future that stands on the stack itself), and
+ * what the task calls next.
  * Several at once, because most of the time goes to where the pages of stacks are, and the processor can
  * look that up for more than one. Returns for how many.
  */
@@ -246,11 +247,10 @@ __attribute__((always_inline)) static inline auv_error *take_outcome(struct auv_
         auv_error *error = NULL;
 
         if (task->sleep != AUV__AWAKE) {
-                if (auv__unlikely(task->sleep == AUV__SLEEP_CANCELLED)) {
+                if (auv__unlikely(task->sleep == AUV__SLEEP_CANCELLED))
                         error = task->sleep_error ? task->sleep_error : auv__error_static(AUV_ECANCELED);
-                        task->sleep_error = NULL;
-                }
                 task->sleep = AUV__AWAKE;
+                task->wait.future = NULL;
         } else if (future) {
                 if (auv__unlikely(future->object.state != AUV__HAS_RESULT))
                         error = auv__future_outcome(future);

@@ -15,14 +15,15 @@
 enum auv__sleep_state {
         AUV__AWAKE,
         AUV__SLEEPING,        /* `timer` is set; or it is due, and runs in this turn */
-        AUV__SLEPT,           /* the timer has run, and the next step is ready */
-        AUV__SLEEP_CANCELLED, /* the sleep was cancelled, and the next step is ready or will be */
+        AUV__EXPECTING,       /* a callback of libuv's is to wake it; see arrival.h */
+        AUV__SLEPT,           /* the timer or the callback has run, and the next step is ready */
+        AUV__SLEEP_CANCELLED, /* it was cancelled before, and the next step is ready or will be */
 };
 
 /*
  * A task is in one of four states until it is done. As it can only be in one, it has one item for all:
  *   waiting   `wait` is in the list of wait.future
- *   asleep    `timer` is set
+ *   asleep    `timer` is set; or something is to arrive, and then there is nothing but the item
  *   ready     the item is in the ready queue; wait.future, if any, is done
  *   running   it is the loop's current task, or was when an eager task started within it
  */
@@ -36,8 +37,12 @@ struct auv__task {
                         union {
                                 auv_error *sleep_error; /* AUV__SLEEP_CANCELLED: the message, or NULL */
                                 auv_future *lender;     /* done and AUV__BORROWED: owns the result */
+                                void *waits_at;         /* AUV__EXPECTING: where on its stack */
                         };
-                        int64_t refusals;        /* awaits since the loop was closed; see await.c */
+                        union {
+                                int status;             /* AUV__SLEPT: of what has arrived */
+                                int64_t refusals;       /* awaits since the loop was closed; see await.c */
+                        };
                 };
         };
         union {                                  /* both NULL once it has ended */
@@ -50,7 +55,7 @@ struct auv__task {
                 struct auv__extras *extras;      /* has_extras */
         };
         unsigned cancels;                        /* requests less uncancel()s */
-        uint8_t sleep : 2;                       /* enum auv__sleep_state */
+        uint8_t sleep : 3;                       /* enum auv__sleep_state */
         bool must_cancel : 1;       /* the next step throws */
         bool started : 1;
         bool stackless : 1;

@@ -217,10 +217,16 @@ void auv__detach(auv_loop *loop, struct auv__attachment *attachment)
 
 static void forget_awaited(void *block, void *arg)
 {
-        const struct auv__task *task = block;
+        struct auv__task *task = block;
 
-        if (!auv__future_is_done(&task->future) && auv__task_awaited(task))
+        if (auv__future_is_done(&task->future))
+                return;
+        if (auv__task_awaited(task))
                 auv__future_drop_callbacks(auv__task_awaited(task));
+        if (task->sleep == AUV__EXPECTING) {
+                task->sleep = AUV__AWAKE;
+                task->wait.future = NULL;
+        }
 }
 
 /* The first that was made first. Without memory to have them all at once, some at a time. */
