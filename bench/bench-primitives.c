@@ -2,7 +2,7 @@
 
 /*
  * What the primitives cost, and the sizes of the structures: for each the median of several
- * runs, after one to get warm.
+ * runs, after as many to get warm.
  */
 
 #include "primitives/primitives.h"
@@ -36,15 +36,14 @@ static int compare(const void *a, const void *b)
 static int measure_one(const struct run *run, const struct measurement *measurement)
 {
         const size_t n_runs = run->options->n_runs;
-        double *ns, ignored;
-        int r;
+        double *ns;
+        int r = 0;
 
         ns = malloc(n_runs * sizeof(*ns));
         if (!ns)
                 return AUV_ENOMEM;
-        r = measurement->fn(run->options->form, measurement->n, &ignored);
-        for (size_t i = 0; r == 0 && i < n_runs; i++)
-                r = measurement->fn(run->options->form, measurement->n, &ns[i]);
+        for (size_t i = 0; r == 0 && i < 2 * n_runs; i++)
+                r = measurement->fn(run->options->form, measurement->n, &ns[i % n_runs]);
         if (r == 0) {
                 qsort(ns, n_runs, sizeof(*ns), compare);
                 bench_report_line(run->report, measurement->n,

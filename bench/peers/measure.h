@@ -265,13 +265,14 @@ static inline int compare_double(const void *a, const void *b)
         return (x > y) - (x < y);
 }
 
-/* @measure returns nanoseconds for each of what it measures. It is run once more, first, to get warm. */
+/* @measure returns nanoseconds for each of what it measures. It is run as often before, to get warm. */
 static inline void report_primitive(const struct options *options, const char *metric, size_t n,
                                     double (*measure)(size_t n))
 {
         double ns[RUNS_MAX];
 
-        measure(n);
+        for (size_t i = 0; i < options->n_runs; i++)
+                measure(n);
         for (size_t i = 0; i < options->n_runs; i++)
                 ns[i] = measure(n);
         qsort(ns, options->n_runs, sizeof(*ns), compare_double);

@@ -55,7 +55,7 @@ struct auv__task {
                 struct auv__extras *extras;      /* has_extras */
         };
         unsigned cancels;                        /* requests less uncancel()s */
-        uint8_t sleep : 3;                       /* enum auv__sleep_state */
+        uint8_t sleep;                           /* enum auv__sleep_state */
         bool must_cancel : 1;       /* the next step throws */
         bool started : 1;
         bool stackless : 1;

@@ -18,9 +18,9 @@ report_lateness(#{tasks := N} = Options, LateNs) ->
     report(Options, N, lateness_max_us, lists:last(Late) / 1000, us),
     report(Options, N, early, length(lists:takewhile(fun(Ns) -> Ns < 0 end, Late)), fires).
 
-%% The median of what Measure(N) returns, nanoseconds each, after a run to get warm.
+%% The median of what Measure(N) returns, nanoseconds each, after as many to get warm.
 report_primitive(#{runs := Runs} = Options, Metric, N, Measure) ->
-    Measure(N),
+    [Measure(N) || _ <- lists:seq(1, Runs)],
     Results = lists:sort([Measure(N) || _ <- lists:seq(1, Runs)]),
     report(Options, N, Metric, lists:nth(Runs div 2 + 1, Results), ns).
 

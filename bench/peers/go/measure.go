@@ -38,10 +38,12 @@ func (o *options) reportLateness(late []time.Duration) {
 	o.report(o.tasks, "early", float64(early), "fires")
 }
 
-// The median of what measure returns, nanoseconds each, after a run to get warm.
+// The median of what measure returns, nanoseconds each, after as many to get warm.
 func (o *options) reportPrimitive(metric string, n int, measure func(n int) float64) {
-	measure(n)
 	results := make([]float64, o.runs)
+	for range results {
+		measure(n)
+	}
 	for i := range results {
 		results[i] = measure(n)
 	}

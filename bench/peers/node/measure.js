@@ -47,9 +47,9 @@ function reportLateness(options, late) {
   reportLine(options, n, 'early', late.filter((ns) => ns < 0).length, 'fires');
 }
 
-/** The median of what measure(n) resolves to, nanoseconds each, after runs to get warm. */
+/** The median of what measure(n) resolves to, nanoseconds each, after as many to get warm. */
 async function reportPrimitive(options, metric, n, measure) {
-  for (let i = 0; i < 3; i++) await measure(n);
+  for (let i = 0; i < options.runs; i++) await measure(n);
   const results = [];
   for (let i = 0; i < options.runs; i++) results.push(await measure(n));
   results.sort((a, b) => a - b);

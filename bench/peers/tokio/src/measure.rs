@@ -81,13 +81,15 @@ impl Options {
         self.report(self.tasks, "early", early as f64, "fires");
     }
 
-    /// The median of what the measurements return, nanoseconds each, after a run to get warm.
+    /// The median of what the measurements return, nanoseconds each, after as many to get warm.
     pub async fn report_primitive<F, R>(&self, metric: &str, n: usize, measure: F)
     where
         F: Fn(usize) -> R,
         R: Future<Output = f64>,
     {
-        measure(n).await;
+        for _ in 0..self.runs {
+            measure(n).await;
+        }
         let mut results = Vec::with_capacity(self.runs);
         for _ in 0..self.runs {
             results.push(measure(n).await);
