@@ -27,11 +27,18 @@ struct bench_crowd {
 /* Room for @n tasks, none of which is there yet; NULL where there is no memory. */
 struct bench_crowd *bench_crowd_new(size_t n);
 
+/* Its tasks, which are all alike. */
+void bench_crowd_fill(struct bench_crowd *crowd, enum bench_form form, struct bench_body body,
+                      const void *frame, size_t size);
+
+/* Gives up the tasks, of which some may be missing. */
+void bench_crowd_empty(struct bench_crowd *crowd);
+
 /* @n tasks that are all alike; NULL where there is no memory. */
 struct bench_crowd *bench_crowd_of(size_t n, enum bench_form form, struct bench_body body, const void *frame,
                                    size_t size);
 
-/* Gives up the tasks, of which some may be missing; @crowd may be NULL. */
+/* Gives up the tasks, and the room for them; @crowd may be NULL. */
 void bench_crowd_free(struct bench_crowd *crowd);
 
 /* Gathers all of them: 0, or the first error; with AUV_RETURN_EXCEPTIONS in @flags none of theirs. */

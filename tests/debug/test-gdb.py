@@ -54,13 +54,16 @@ class Gdb(unittest.TestCase):
     def test_lists_the_tasks_and_what_each_waits_for(self):
         for name, (tasks, *_) in self.sections():
             with self.subTest(name):
-                self.assertRegex(tasks, r'loop 0x\w+, 5 tasks\n')
+                self.assertRegex(tasks, r'loop 0x\w+, 6 tasks\n')
                 self.assertRegex(tasks, r"'Task-1', awaits gather 0x\w+\n"
                                         r' +runs  start_all\(\) at .*gdb-program.c:\d+\n'
                                         r' +waits start_all\(\) at .*gdb-program.c:\d+\n')
                 self.assertRegex(tasks, r"'worker', awaits future 0x\w+\n"
                                         r' +runs  worker\(\) at .*gdb-program.c:\d+\n'
                                         r' +waits take_job\(\) at .*gdb-program.c:\d+\n')
+                self.assertRegex(tasks, r"'Task-\d+', waits for I/O\n"
+                                        r' +runs  reader\(\) at .*gdb-program.c:\d+\n'
+                                        r' +waits reader\(\) at .*gdb-program.c:\d+\n')
                 self.assertRegex(tasks, r"'Task-\d+', awaits task 'sleeper'\n"
                                         r' +runs  waits_without_stack\(\) at .*gdb-program.c:\d+\n'
                                         r' +waits waits_without_stack\(\) at .*gdb-program.c:\d+\n')

@@ -323,6 +323,27 @@ static int take_lock(void *arg, auv_value *ret)
         return auv_lock_release(arg);
 }
 
+static int read_line(void *arg, auv_value *ret)
+{
+        const char *line;
+        size_t size;
+
+        return auv_await_stream_readline(arg, &line, &size);
+}
+
+Test(graph, of_all_tasks_says_who_waits_for_io)
+{
+        AUV_AUTO auv_stream_reader *reader = auv_stream_reader_new(loop, 0);
+        AUV_AUTO auv_task *task = start("reads", read_line, reader);
+
+        loop_turn();
+        cr_assert_has(all_tasks(1), symbols_are_known() ? ", waits in auv_await_stream_readline()\n"
+                                                        : ", waits for I/O\n");
+        auv_stream_feed_eof(reader);
+        cr_assert_has(all_tasks(1), ", ready\n");
+        cr_assert(eq(int, auv_loop_run_until_complete(loop, task, NULL), 0));
+}
+
 Test(graph, of_all_tasks_says_what_each_waits_for)
 {
         AUV_AUTO auv_lock *lock = auv_lock_new();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * What a look at the descriptors finds for tasks that read from streams: they are woken when all has been
+ * What a look at the descriptors finds for tasks that read from streams: they run when all has been
  * found, or many have, and what happens in between is seen then.
  */
 
@@ -171,7 +171,7 @@ static void feed_what_is_found(bool stream_first)
         loop_turns(3);
 }
 
-Test(stream_found, may_be_fed_before_its_task_is_woken)
+Test(stream_found, may_be_fed_before_its_task_runs)
 {
         feed_what_is_found(/* stream_first= */ true);
         feed_what_is_found(/* stream_first= */ false);
@@ -183,7 +183,7 @@ static void close_loop(struct stream *stream)
 }
 
 /* A program's uv_run() finds both at once, and the second closes the loop. */
-Test(stream_found, may_be_closed_with_its_loop_before_its_task_is_woken)
+Test(stream_found, may_be_closed_with_its_loop_before_its_task_runs)
 {
         auv_loop *embedded;
         uv_loop_t uv;
