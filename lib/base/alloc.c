@@ -5,6 +5,7 @@
 #include <asyncuv/alloc.h>
 #include <asyncuv/error.h>
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -67,6 +68,24 @@ void auv__free(void *memory)
 {
         if (memory)
                 free_fn(memory);
+}
+
+void *auv__malloc_line(size_t size)
+{
+        char *block = malloc_fn(size + AUV__CACHE_LINE), *memory;
+
+        if (!block)
+                return NULL;
+        /* Before it there is room for where the block begins, as that was aligned for any type. */
+        memory = block + AUV__CACHE_LINE - (uintptr_t)block % AUV__CACHE_LINE;
+        ((char **)(void *)memory)[-1] = block;
+        return memory;
+}
+
+void auv__free_line(void *memory)
+{
+        if (memory)
+                free_fn(((char **)memory)[-1]);
 }
 
 void auv__populate(void *memory, size_t size)

@@ -24,6 +24,15 @@ void auv__clear(void *memory, size_t size);
 void auv__free(void *memory);
 
 /*
+ * The same where a cache line begins, for what the system copies to and from, which takes it up to a tenth
+ * longer elsewhere. Only auv__free_line() takes it back.
+ */
+enum { AUV__CACHE_LINE = 64 };
+
+void *auv__malloc_line(size_t size);
+void auv__free_line(void *memory);
+
+/*
  * A mapping, all of which is going to be used: malloc() would take a large block from a mapping as well, but
  * not any more once one was freed, and then keep its memory. NULL where there is none.
  */

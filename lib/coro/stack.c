@@ -74,7 +74,6 @@
 #define DEEP_WORDS           8
 #define DEPTH_SAMPLE         16
 #define COLOURS              16
-#define CACHE_LINE           64
 
 struct auv__stack_slab {
         struct auv__stack_slab *next, *prev; /* while it is in a list: partial or idle */
@@ -187,7 +186,7 @@ static int slab_carve(struct auv__stack_slab *slab, struct auv__stack **ret_stac
         struct auv__stack_class *class = slab->class;
         char *guard = slab->memory + slab->n_carved * class->span;
         char *low = guard + class->span - class->size, *top = low + class->size;
-        struct auv__stack *stack = (void *)(top - slab->n_carved % COLOURS * CACHE_LINE - sizeof(*stack));
+        struct auv__stack *stack = (void *)(top - slab->n_carved % COLOURS * AUV__CACHE_LINE - sizeof(*stack));
 
         if (slab->n_carved == slab->n_guarded)
                 AUV_TRY(guard_next(slab));

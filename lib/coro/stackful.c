@@ -23,6 +23,7 @@
 
 #include "coro/stackful.h"
 
+#include "base/alloc.h"
 #include "coro/coro.h"
 #include "coro/sanitizer.h"
 #include "coro/stack.h"
@@ -39,8 +40,7 @@
 
 #define unlikely(condition) __builtin_expect(!!(condition), 0)
 
-#define CACHE_LINE 64
-#define ARG_ALIGN  16
+#define ARG_ALIGN 16
 
 /* What a stack has where nobody has been yet; no address, and no number that programs like. */
 #define PATTERN UINT64_C(0xa5c3965af00dbe71)
@@ -65,7 +65,7 @@ struct stackful {
         auv_value *ret;
 };
 
-_Static_assert(offsetof(struct stackful, fn) <= CACHE_LINE, "a switch looks at one line");
+_Static_assert(offsetof(struct stackful, fn) <= AUV__CACHE_LINE, "a switch looks at one line");
 
 static const struct auv__coro_ops ops;
 
@@ -244,7 +244,7 @@ static int acquire(struct auv__stack_pool *pool, size_t stack_size, size_t size,
 static inline void fetch_next(const struct auv__stack *stack)
 {
         for (uintptr_t i = 0; i < 3; i++)
-                __builtin_prefetch((const void *)((uintptr_t)stack->next - i * CACHE_LINE), /* rw= */ 1);
+                __builtin_prefetch((const void *)((uintptr_t)stack->next - i * AUV__CACHE_LINE), /* rw= */ 1);
 }
 
 int auv__stackful_new(struct auv__stack_pool *pool, size_t stack_size, auv_coro_fn fn, const void *arg,
@@ -259,7 +259,7 @@ int auv__stackful_new(struct auv__stack_pool *pool, size_t stack_size, auv_coro_
         if (r < 0)
                 return r;
         fetch_next(stack);
-        co = (void *)(((uintptr_t)stack - sizeof(*co)) & ~(uintptr_t)(CACHE_LINE - 1));
+        co = (void *)(((uintptr_t)stack - sizeof(*co)) & ~(uintptr_t)(AUV__CACHE_LINE - 1));
         top = pool->watched ? (char *)fiber_of(co) : (char *)co;
         top = (char *)((uintptr_t)(top - size) & ~(uintptr_t)(ARG_ALIGN - 1));
         if (unlikely(pool->watched))

@@ -55,7 +55,7 @@ static void close_pool(struct auv__guest *guest, auv_loop *loop)
         for (unsigned i = 0; i < N_SIZES; i++) {
                 for (struct auv__block *block = pool->free[i], *next; block; block = next) {
                         next = block->next;
-                        auv__free(block);
+                        auv__free_line(block);
                 }
         }
         auv__free(pool);
@@ -79,7 +79,7 @@ static struct auv__block_pool *require_pool(auv_loop *loop)
 /* Not inlined, as what follows is nearly always done without it. */
 static __attribute__((noinline)) struct auv__block *allocate(size_t capacity, unsigned class)
 {
-        struct auv__block *block = auv__malloc(sizeof(*block) + capacity);
+        struct auv__block *block = auv__malloc_line(sizeof(*block) + capacity);
 
         if (block) {
                 block->capacity = capacity;
@@ -109,7 +109,7 @@ static inline void give_back(struct auv__read_buffer *buffer, struct auv__block 
 
         if (!POOLED || class == N_SIZES || buffer->loop->closed ||
             pool->kept + block->capacity > MOST_KEPT) {
-                auv__free(block);
+                auv__free_line(block);
                 return;
         }
         block->next = pool->free[class];

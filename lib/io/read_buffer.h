@@ -2,6 +2,7 @@
 #ifndef AUV_IO_READ_BUFFER_H
 #define AUV_IO_READ_BUFFER_H
 
+#include "base/alloc.h"
 #include "loop/loop.h"
 
 #include <assert.h>
@@ -24,7 +25,7 @@ struct auv__block {
         struct auv__block *next; /* in the pool */
         size_t capacity;
         unsigned size_class;     /* where the pool keeps it */
-        char data[];
+        _Alignas(AUV__CACHE_LINE) char data[];
 };
 
 struct auv__read_buffer {

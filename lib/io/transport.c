@@ -41,12 +41,12 @@ enum { MOST_FOUND = 64 };
 struct commons {
         struct auv__guest guest;
         unsigned n_found; /* whose tasks were woken, since tasks were run because of that */
-        char receive_room[AUV__RECEIVE_SIZE];
+        _Alignas(AUV__CACHE_LINE) char receive_room[AUV__RECEIVE_SIZE];
 };
 
 static void free_commons(struct auv__guest *guest, auv_loop *loop)
 {
-        auv__free(auv__container_of(guest, struct commons, guest));
+        auv__free_line(auv__container_of(guest, struct commons, guest));
 }
 
 static int require_receive_room(auv_loop *loop, char **ret_room)
@@ -55,7 +55,7 @@ static int require_receive_room(auv_loop *loop, char **ret_room)
         struct commons *commons;
 
         if (!guest) {
-                commons = auv__malloc(sizeof(*commons));
+                commons = auv__malloc_line(sizeof(*commons));
                 if (!commons)
                         return AUV_ENOMEM;
                 commons->guest = (struct auv__guest) { .close = free_commons };

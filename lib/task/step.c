@@ -10,6 +10,7 @@
 
 #include "task/step.h"
 
+#include "base/alloc.h"
 #include "base/context.h"
 #include "base/error.h"
 #include "coro/stackful.h"
@@ -220,7 +221,7 @@ static auv_error *late_cancel(struct auv__task *task, auv_error *error)
  */
 static __attribute__((noinline)) unsigned fetch_ahead(const struct auv__item *item)
 {
-        enum { AHEAD = 4, CACHE_LINE = 64, LINES = 2, DEEPEST = 24 * CACHE_LINE, BELOW = 4 * CACHE_LINE };
+        enum { AHEAD = 4, LINE = AUV__CACHE_LINE, SHALLOW = 2 * LINE, DEEPEST = 24 * LINE, BELOW = 4 * LINE };
 
         const struct auv__item *next = item->next;
         unsigned n = 0;
@@ -233,8 +234,8 @@ static __attribute__((noinline)) unsigned fetch_ahead(const struct auv__item *it
                 __builtin_prefetch(&task->cancels, /* rw= */ 1);
                 if (task->stackless)
                         continue;
-                depth = depth < DEEPEST ? depth + BELOW : LINES * CACHE_LINE;
-                for (uintptr_t i = 0; i < depth; i += CACHE_LINE)
+                depth = depth < DEEPEST ? depth + BELOW : SHALLOW;
+                for (uintptr_t i = 0; i < depth; i += LINE)
                         __builtin_prefetch((const void *)(top - i));
         }
         return n;

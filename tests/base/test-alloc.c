@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "support/failing_allocator.h"
 
+#include "base/alloc.h"
+
 #include <asyncuv.h>
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 
+#include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 Test(alloc, takes_memory_from_the_functions_given)
 {
@@ -42,4 +46,27 @@ Test(alloc, refuses_some_nulls_and_changes_nothing)
         error = auv_error_new(AUV_EUSER, "message");
         cr_assert(eq(long, failing_allocator_live(), 1));
         auv_unref(error);
+}
+
+Test(alloc, of_a_line_begins_where_a_cache_line_does)
+{
+        failing_allocator_install();
+        for (size_t size = 0; size < 300; size++) {
+                char *memory = auv__malloc_line(size);
+
+                cr_assert(zero(sz, (size_t)((uintptr_t)memory % AUV__CACHE_LINE)));
+                memset(memory, 0x5a, size);
+                cr_assert(eq(long, failing_allocator_live(), 1));
+                auv__free_line(memory);
+                cr_assert(eq(long, failing_allocator_live(), 0));
+        }
+        auv__free_line(NULL);
+}
+
+Test(alloc, of_a_line_fails_without_memory)
+{
+        failing_allocator_install();
+        failing_allocator_arm(1);
+        cr_assert(zero(ptr, auv__malloc_line(1)));
+        cr_assert(eq(long, failing_allocator_live(), 0));
 }
