@@ -81,13 +81,12 @@ Test(arrival, of_an_error_is_returned_and_none_is_raised)
 Test(arrival, takes_its_place_in_the_line)
 {
         AUV_AUTO auv_task *task = start_expecting();
-        AUV_AUTO auv_task *before = start_steps(.name = "before"), *after;
+        AUV_AUTO auv_task *before = start_steps(.name = "before"), *after = NULL;
 
         auv__arrive(&place, 0);
         after = start_steps(.name = "after");
         loop_turns(1);
         cr_assert_trace("before+ before- arrived after+ after- |");
-        auv_unref(after);
         cr_assert(auv_future_done(task));
 }
 
