@@ -42,6 +42,7 @@ static int measure_one(const struct run *run, const struct measurement *measurem
         ns = malloc(n_runs * sizeof(*ns));
         if (!ns)
                 return AUV_ENOMEM;
+        /* The second half takes the place of the first. */
         for (size_t i = 0; r == 0 && i < 2 * n_runs; i++)
                 r = measurement->fn(run->options->form, measurement->n, &ns[i % n_runs]);
         if (r == 0) {

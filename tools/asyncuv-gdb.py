@@ -147,11 +147,11 @@ class Task:
             return 'running'
         if not self.is_started:
             return 'not started'
-        sleep = int(self.task['sleep'])
+        rest = int(self.task['rest'])
         for name, what in [('AUV__SLEEPING', 'sleeps'), ('AUV__EXPECTING', 'waits for I/O')]:
-            if sleep == int(gdb.parse_and_eval(f'(int){name}')):
+            if rest == int(gdb.parse_and_eval(f'(int){name}')):
                 return what
-        if sleep != 0:
+        if rest != 0:
             return 'ready'
         awaited = self.task['wait']['future']
         if not int(awaited) or int(awaited['object']['state']):

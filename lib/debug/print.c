@@ -155,15 +155,17 @@ static void add_state(struct auv__text *text, const struct auv__task *task,
                 auv__text_add(text, "running");
         else if (!task->started)
                 auv__text_add(text, "not started");
-        else if (task->sleep == AUV__SLEEPING && task->timer.when_ns <= loop->timers.now_ns)
+        else if (task->rest == AUV__SLEEPING && task->timer.when_ns <= loop->timers.now_ns)
                 auv__text_add(text, "ready"); /* due in this turn */
-        else if (task->sleep == AUV__SLEEPING && task->timer.when_ns == AUV__NEVER)
+        else if (task->rest == AUV__SLEEPING && task->timer.when_ns == AUV__NEVER)
                 auv__text_add(text, "sleeps for ever");
-        else if (task->sleep == AUV__SLEEPING)
+        else if (task->rest == AUV__SLEEPING)
                 auv__text_add(text, "sleeps for %.3f s more",
                               auv__ns_to_seconds(task->timer.when_ns - auv__loop_now(loop)));
-        else if (task->sleep == AUV__EXPECTING)
-                auv__text_add(text, stack->verb[0] ? "waits in %s()" : "waits for I/O", stack->verb);
+        else if (task->rest == AUV__EXPECTING && stack->verb[0])
+                auv__text_add(text, "waits in %s()", stack->verb);
+        else if (task->rest == AUV__EXPECTING)
+                auv__text_add(text, "waits for I/O");
         else if (!auv__task_awaited(task) || auv__future_is_done(auv__task_awaited(task)))
                 auv__text_add(text, "ready");
         else

@@ -28,7 +28,7 @@ struct auv_server {
         bool serving;
         bool closed;
         bool calling;                  /* the factory runs */
-        struct auv__task *forever;  /* who is in serve_forever() */
+        struct auv__task *forever;     /* who is in serve_forever() */
         struct auv__line closing;      /* who is in wait_closed() */
         auv_transport *clients;
         char *path;                    /* of a Unix socket that is to be removed, or NULL */

@@ -3,7 +3,7 @@
 #define AUV_TASK_ARRIVAL_H
 
 #include "task/await.h"
-#include "task/kinds.h"
+#include "task/cancel.h"
 #include "task/step.h"
 
 /*
@@ -30,12 +30,9 @@ __attribute__((always_inline)) static inline int auv__await_arrival(struct auv__
         int r;
 
         *place = task;
-        task->sleep = AUV__EXPECTING;
+        task->rest = AUV__EXPECTING;
         task->waits_at = &r;
-        if (auv__unlikely(task->must_cancel)) {
-                task->must_cancel = false;
-                auv__task_make_fail(task, auv_ref(auv__task_cancel_error(&task->future)));
-        }
+        auv__rest_begin(task);
         r = auv__task_suspend(task);
         /* Cancelled, it still stands there; and who was woken is gone from there. */
         if (*place == task)
@@ -47,7 +44,7 @@ __attribute__((always_inline)) static inline int auv__await_arrival(struct auv__
 /* Whether somebody waits at *@place; who was cancelled, and has not run since, waits no more. */
 static inline bool auv__is_expected(struct auv__task *const *place)
 {
-        return *place && (*place)->sleep == AUV__EXPECTING;
+        return *place && (*place)->rest == AUV__EXPECTING;
 }
 
 /* Wakes who waits at *@place, if anybody does. */
@@ -56,9 +53,9 @@ static inline void auv__arrive(struct auv__task **place, int status)
         struct auv__task *task = *place;
 
         *place = NULL;
-        if (!task || task->sleep != AUV__EXPECTING)
+        if (!task || task->rest != AUV__EXPECTING)
                 return;
-        task->sleep = AUV__SLEPT;
+        task->rest = AUV__RESTED;
         task->status = status;
         auv__task_make_ready(task);
 }

@@ -24,12 +24,11 @@
 #include "task/gather.h"
 #include "task/sleep.h"
 
-/* Of a task that waits for no future. */
-static void cancel_sleep(struct auv__task *task, auv_error *message)
+void auv__rest_cancel(struct auv__task *task, auv_error *message)
 {
-        if (task->sleep == AUV__SLEEPING)
+        if (task->rest == AUV__SLEEPING)
                 auv__sleep_cancel(task, message);
-        else if (task->sleep == AUV__EXPECTING)
+        else if (task->rest == AUV__EXPECTING)
                 auv__task_make_fail(task, auv_ref(message));
         else
                 auv__task_keep_cancel(task, message);
@@ -69,7 +68,7 @@ static enum verdict descend(auv_future *first, auv_error *message, struct auv__g
                 waiter = auv__to_task(future);
                 waiter->cancels++;
                 if (!auv__task_awaited(waiter)) {
-                        cancel_sleep(waiter, message);
+                        auv__rest_cancel(waiter, message);
                         return ACCEPTED;
                 }
                 future->object.flags |= AUV__ON_PATH;

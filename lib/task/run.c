@@ -40,9 +40,9 @@ static void add_task(struct text *text, struct auv__task *task)
         const auv_future *awaited = auv__task_awaited(task);
 
         add(text, "; task '%s' awaits ", auv_task_get_name(&task->future));
-        if (task->sleep == AUV__SLEEPING)
+        if (task->rest == AUV__SLEEPING)
                 add(text, "a sleep without end");
-        else if (task->sleep == AUV__EXPECTING)
+        else if (task->rest == AUV__EXPECTING)
                 add(text, "what nobody brings");
         else if (!awaited)
                 add(text, "nothing");

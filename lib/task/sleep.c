@@ -4,7 +4,7 @@
  * Sleep
  *
  * In asyncio a sleep is a future and a timer that ends it. Here neither is made: the task's own item is
- * the timer, and task->sleep plays the future's part: the timer that fires makes the next
+ * the timer, and task->rest plays the future's part: the timer that fires makes the next
  * step ready, one turn later, and whichever of timer and cancel comes first decides how it ends.
  */
 
@@ -12,7 +12,7 @@
 
 #include "base/error.h"
 #include "task/await.h"
-#include "task/kinds.h"
+#include "task/cancel.h"
 #include "task/step.h"
 
 #include <math.h>
@@ -23,18 +23,18 @@ static void fire(struct auv__item *item, bool dropped)
         struct auv__task *task = auv__container_of(item, struct auv__task, timer.item);
 
         if (auv__unlikely(dropped)) {
-                task->sleep = AUV__AWAKE;
+                task->rest = AUV__AWAKE;
                 return;
         }
-        if (auv__likely(task->sleep == AUV__SLEEPING))
-                task->sleep = AUV__SLEPT;
+        if (auv__likely(task->rest == AUV__SLEEPING))
+                task->rest = AUV__RESTED;
         item->run = auv__task_wake;
         auv__loop_push(task->future.loop, item);
 }
 
 static void start_sleep(struct auv__task *task, int64_t when_ns)
 {
-        task->sleep = AUV__SLEEPING;
+        task->rest = AUV__SLEEPING;
         task->timer.item.run = fire;
         auv__timer_start(task->future.loop, &task->timer, when_ns);
 }
@@ -49,8 +49,8 @@ void auv__sleep_cancel(struct auv__task *task, auv_error *message)
         const bool is_set = auv__timer_is_set(&task->timer);
 
         auv__timer_stop(&task->timer);
-        task->sleep = AUV__SLEEP_CANCELLED;
-        task->sleep_error = auv_ref(message);
+        task->rest = AUV__REST_FAILS;
+        task->rest_error = auv_ref(message);
         if (auv__likely(is_set))
                 auv__task_make_ready(task);
 }
@@ -60,10 +60,7 @@ int auv__sleep_start_timed(struct auv__task *task, double delay)
         if (isnan(delay))
                 return auv_raise(AUV_EINVAL, "the delay is not a number");
         start_sleep(task, auv__clock_after(auv__loop_now(task->future.loop), delay));
-        if (auv__unlikely(task->must_cancel)) {
-                task->must_cancel = false;
-                auv__sleep_cancel(task, auv__task_cancel_error(&task->future));
-        }
+        auv__rest_begin(task);
         return 0;
 }
 

@@ -247,10 +247,10 @@ __attribute__((always_inline)) static inline auv_error *take_outcome(struct auv_
         auv_future *future = task->wait.future;
         auv_error *error = NULL;
 
-        if (task->sleep != AUV__AWAKE) {
-                if (auv__unlikely(task->sleep == AUV__SLEEP_CANCELLED))
-                        error = task->sleep_error ? task->sleep_error : auv__error_static(AUV_ECANCELED);
-                task->sleep = AUV__AWAKE;
+        if (task->rest != AUV__AWAKE) {
+                if (auv__unlikely(task->rest == AUV__REST_FAILS))
+                        error = task->rest_error ? task->rest_error : auv__error_static(AUV_ECANCELED);
+                task->rest = AUV__AWAKE;
                 task->wait.future = NULL;
         } else if (future) {
                 if (auv__unlikely(future->object.state != AUV__HAS_RESULT))
@@ -305,8 +305,8 @@ struct auv__task *auv__task_behind(const struct auv__item *item)
 
 void auv__task_make_fail(struct auv__task *task, auv_error *error)
 {
-        task->sleep = AUV__SLEEP_CANCELLED;
-        task->sleep_error = error;
+        task->rest = AUV__REST_FAILS;
+        task->rest_error = error;
         auv__task_make_ready(task);
 }
 

@@ -12,18 +12,19 @@
 
 #include <asyncuv/task.h>
 
-enum auv__sleep_state {
+/* How a task waits, or has just waited, that awaits no future. */
+enum auv__rest {
         AUV__AWAKE,
-        AUV__SLEEPING,        /* `timer` is set; or it is due, and runs in this turn */
-        AUV__EXPECTING,       /* a callback of libuv's is to wake it; see arrival.h */
-        AUV__SLEPT,           /* the timer or the callback has run, and the next step is ready */
-        AUV__SLEEP_CANCELLED, /* it was cancelled before, and the next step is ready or will be */
+        AUV__SLEEPING,   /* `timer` is set; or it is due, and runs in this turn */
+        AUV__EXPECTING,  /* a callback of libuv's is to wake it; see arrival.h */
+        AUV__RESTED,     /* the timer or the callback has run, and the next step is ready */
+        AUV__REST_FAILS, /* the next step throws rest_error, and is ready or will be */
 };
 
 /*
  * A task is in one of four states until it is done. As it can only be in one, it has one item for all:
  *   waiting   `wait` is in the list of wait.future
- *   asleep    `timer` is set; or something is to arrive, and then there is nothing but the item
+ *   at rest   `timer` is set; or something is to arrive, and the item alone stands for it
  *   ready     the item is in the ready queue; wait.future, if any, is done
  *   running   it is the loop's current task, or was when an eager task started within it
  */
@@ -35,12 +36,12 @@ struct auv__task {
                 struct {
                         struct auv__item item;
                         union {
-                                auv_error *sleep_error; /* AUV__SLEEP_CANCELLED: the message, or NULL */
+                                auv_error *rest_error; /* AUV__REST_FAILS; NULL for a plain AUV_ECANCELED */
                                 auv_future *lender;     /* done and AUV__BORROWED: owns the result */
                                 void *waits_at;         /* AUV__EXPECTING: where on its stack */
                         };
                         union {
-                                int status;             /* AUV__SLEPT: of what has arrived */
+                                int status;             /* AUV__RESTED: of what has arrived */
                                 int64_t refusals;       /* awaits since the loop was closed; see await.c */
                         };
                 };
@@ -55,7 +56,7 @@ struct auv__task {
                 struct auv__extras *extras;      /* has_extras */
         };
         unsigned cancels;                        /* requests less uncancel()s */
-        uint8_t sleep;                           /* enum auv__sleep_state */
+        uint8_t rest;                            /* enum auv__rest */
         bool must_cancel : 1;       /* the next step throws */
         bool started : 1;
         bool stackless : 1;
@@ -108,7 +109,7 @@ static inline struct auv__tasks *auv__loop_tasks(const auv_loop *loop)
 /* What a task that is not done waits for, or has waited for when its next step is ready; or NULL. */
 static inline auv_future *auv__task_awaited(const struct auv__task *task)
 {
-        return task->sleep == AUV__AWAKE ? task->wait.future : NULL;
+        return task->rest == AUV__AWAKE ? task->wait.future : NULL;
 }
 
 /*

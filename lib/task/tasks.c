@@ -94,7 +94,7 @@ struct auv__task *auv__tasks_malloc(auv_loop *loop, size_t size)
         task->context = NULL;
         task->number = 0;
         task->cancels = 0;
-        task->sleep = AUV__AWAKE;
+        task->rest = AUV__AWAKE;
         task->must_cancel = false;
         task->started = false;
         task->stackless = false;
@@ -223,8 +223,8 @@ static void forget_awaited(void *block, void *arg)
                 return;
         if (auv__task_awaited(task))
                 auv__future_drop_callbacks(auv__task_awaited(task));
-        if (task->sleep == AUV__EXPECTING) {
-                task->sleep = AUV__AWAKE;
+        if (task->rest == AUV__EXPECTING) {
+                task->rest = AUV__AWAKE;
                 task->wait.future = NULL;
         }
 }

@@ -167,7 +167,7 @@ Test(request, that_ends_in_the_turn_of_the_cancel_is_freed_once)
                         auv_task_cancel(task, NULL);
                 sem_post(&pool_may_end);
                 /* libuv has the end, and the step of the task is ready but has not run. */
-                while (auv__to_task(task)->sleep == AUV__EXPECTING)
+                while (auv__to_task(task)->rest == AUV__EXPECTING)
                         uv_run(auv_loop_uv(loop), UV_RUN_NOWAIT);
                 if (cancel_first)
                         uv_run(auv_loop_uv(loop), UV_RUN_ONCE);

@@ -212,6 +212,28 @@ Test(arrival, that_has_come_ends_with_the_loop_all_the_same)
         cr_assert(eq(str, (char *)reports_take()->message, (char *)"Task was destroyed but it is pending!"));
 }
 
+static int brings_when_it_is_closed(void *arg, auv_value *ret)
+{
+        const int r = auv_await_sleep(1000);
+
+        auv__arrive(&place, 42);
+        return r;
+}
+
+/* The first task is made to return, and brings what the second one, which has not returned yet, waits for. */
+Test(arrival, that_comes_while_the_loop_is_closed_is_dropped)
+{
+        AUV_AUTO auv_task *first = auv_loop_create_task(loop, brings_when_it_is_closed, NULL, 0, NULL);
+        AUV_AUTO auv_task *second = start_expecting();
+
+        auv_loop_close(loop);
+        cr_assert_trace("gone");
+        cr_assert(zero(ptr, place));
+        cr_assert(eq(int, auv_future_result(first, NULL), AUV_ECLOSED));
+        cr_assert(eq(int, auv_future_result(second, NULL), AUV_ECLOSED));
+        cr_assert(eq(int, reports_drop(), 2)); /* both were pending */
+}
+
 Test(arrival, that_nobody_brings_is_named_where_the_loop_can_never_wake)
 {
         AUV_AUTO auv_task *task = start_expecting();
