@@ -229,6 +229,7 @@ Test(arrival, that_comes_while_the_loop_is_closed_is_dropped)
         auv_loop_close(loop);
         cr_assert_trace("gone");
         cr_assert(zero(ptr, place));
+        cr_assert(auv__ready_is_empty(&loop->ready)); /* which nobody runs any more */
         cr_assert(eq(int, auv_future_result(first, NULL), AUV_ECLOSED));
         cr_assert(eq(int, auv_future_result(second, NULL), AUV_ECLOSED));
         cr_assert(eq(int, reports_drop(), 2)); /* both were pending */
