@@ -298,7 +298,7 @@ AUV_API size_t auv_error_format(const auv_error *error, char *buffer, size_t siz
  * Suspends: no.    Thread: any.
  * Like: raise.
  */
-AUV_API int auv_raise(int code, const char *format, ...) AUV_PRINTF(2, 3);
+AUV_API int auv_raise(int code, const char *format, ...) AUV_PRINTF(2, 3) AUV_COLD;
 
 /**
  * auv_reraise() - fail with an error object

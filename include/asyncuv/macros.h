@@ -20,6 +20,9 @@
 /* The result is the whole point of the call: the compiler warns where it is dropped. */
 #define AUV_MUST_CHECK __attribute__((warn_unused_result))
 
+/* Seldom called: what leads to such a call is put out of the way of the rest. */
+#define AUV_COLD __attribute__((cold))
+
 #define AUV_PRINTF(string, first) __attribute__((format(printf, string, first)))
 
 AUV_BEGIN_DECLS

@@ -14,7 +14,7 @@
  */
 
 /* The pointer whose context is the current one; NULL means the thread's. */
-extern _Thread_local struct auv__object **auv__context_slot __attribute__((tls_model("initial-exec")));
+extern _Thread_local struct auv__object **auv__context_slot;
 
 /* Makes another one's context current, and gives what was, which auv__context_leave() takes. */
 static inline struct auv__object **auv__context_enter(struct auv__object **context)

@@ -81,6 +81,9 @@ const char *auv_strerror(int code)
 
 auv_error *auv__error_static(int code)
 {
+        /* The one that tasks end with by the thousand: without a search. */
+        if (code == AUV_ECANCELED)
+                return &static_errors[INDEX_ECANCELED];
         switch (code) {
 #define FIND(name, value, text) case (value): return &static_errors[INDEX_##name];
                 AUV_ERROR_MAP(FIND)

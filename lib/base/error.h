@@ -10,7 +10,7 @@
  * The error slot: where the error object of the most recent failure is kept. While a task
  * runs, it is the task's own; NULL means the thread's.
  */
-extern _Thread_local auv_error **auv__error_slot __attribute__((tls_model("initial-exec")));
+extern _Thread_local auv_error **auv__error_slot;
 
 /* The error that stands for a code without a message; NULL for the program's own codes. */
 auv_error *auv__error_static(int code);

@@ -68,6 +68,12 @@ struct auv__object {
 #define auv__likely(x)   __builtin_expect(!!(x), 1)
 #define auv__unlikely(x) __builtin_expect(!!(x), 0)
 
+/*
+ * What each step of a task, or each message of a stream, goes through. It stands side by side in a few
+ * pages: a program that has slept finds its code in no cache, and has to look up each page again.
+ */
+#define AUV__HOT __attribute__((hot))
+
 #define auv__container_of(pointer, type, member) ((type *)((char *)(pointer) - offsetof(type, member)))
 
 /* Takes down an object whose last reference has gone: calls its kind's function below. */

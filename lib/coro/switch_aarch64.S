@@ -64,7 +64,7 @@
 
 #define FRAME 176
 
-        .text
+        .section .text.hot, "ax", %progbits /* see AUV__HOT */
 
         .macro  SWITCH name
         .globl  \name

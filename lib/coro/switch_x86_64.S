@@ -41,7 +41,7 @@
 #define MXCSR_FLAGS    0x3f
 #define MXCSR_CONTROLS 0xffffffc0
 
-        .text
+        .section .text.hot, "ax", %progbits /* see AUV__HOT */
 
         .macro  SWITCH name
         .globl  \name

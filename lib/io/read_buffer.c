@@ -234,7 +234,7 @@ void auv__read_buffer_free_lent(struct auv__read_buffer *buffer)
         buffer->lent = NULL;
 }
 
-void auv__read_buffer_trim(struct auv__read_buffer *buffer)
+AUV__HOT void auv__read_buffer_trim(struct auv__read_buffer *buffer)
 {
         if (!buffer->block || buffer->block_is_lent || buffer->begin < buffer->end)
                 return;

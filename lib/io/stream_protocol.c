@@ -128,14 +128,14 @@ static bool is_abandoned(const auv_stream_reader *reader)
         return reader->object.refs == 1;
 }
 
-static void *get_buffer(void *user, size_t size_hint, size_t *ret_size)
+AUV__HOT static void *get_buffer(void *user, size_t size_hint, size_t *ret_size)
 {
         auv_stream_reader *reader = user;
 
         return auv__read_buffer_reserve(&reader->buffer, /* size= */ 0, ret_size);
 }
 
-static void buffer_updated(void *user, size_t size)
+AUV__HOT static void buffer_updated(void *user, size_t size)
 {
         auv_stream_reader *reader = user;
 

@@ -291,7 +291,7 @@ static void read_nothing(const char **ret_data, size_t *ret_size)
 }
 
 /* A tail call: with fewer frames on a stack that waits, less memory has to be found again. */
-AUV__RETURNS_BY_JUMP static __attribute__((noinline)) int
+AUV__HOT AUV__RETURNS_BY_JUMP static __attribute__((noinline)) int
 wait_and_take_some(auv_stream_reader *reader, struct auv__task *task, size_t n, const char **ret_data,
                    size_t *ret_size)
 {
@@ -308,7 +308,8 @@ wait_and_take_some(auv_stream_reader *reader, struct auv__task *task, size_t n, 
         return r;
 }
 
-int auv_await_stream_read(auv_stream_reader *reader, size_t n, const char **ret_data, size_t *ret_size)
+AUV__HOT int auv_await_stream_read(auv_stream_reader *reader, size_t n, const char **ret_data,
+                                   size_t *ret_size)
 {
         struct auv__task *task;
 

@@ -57,7 +57,8 @@ static size_t get_buffer(auv_transport *transport, char **ret_buffer)
         return 0;
 }
 
-int auv__stream_receive(auv_transport *transport, ssize_t (*receive)(int fd, void *buffer, size_t size))
+AUV__HOT int auv__stream_receive(auv_transport *transport,
+                                 ssize_t (*receive)(int fd, void *buffer, size_t size))
 {
         const auv_protocol_functions *functions = transport->protocol.functions;
         const bool buffered = functions->get_buffer;
@@ -166,7 +167,7 @@ static ssize_t receive(int fd, void *buffer, size_t size)
         return recv(fd, buffer, size, 0);
 }
 
-static void read_ready(auv_transport *transport)
+AUV__HOT static void read_ready(auv_transport *transport)
 {
         const auv_protocol *protocol = &transport->protocol;
         const int r = auv__stream_receive(transport, receive);
@@ -217,7 +218,7 @@ static ssize_t send_many(auv_transport *transport, const auv_buffer *buffers, si
 }
 
 /* A peer that has gone is to be an error here, and no signal. */
-static ssize_t send_some(auv_transport *transport, const auv_buffer *buffers, size_t n)
+AUV__HOT static ssize_t send_some(auv_transport *transport, const auv_buffer *buffers, size_t n)
 {
         if (auv__unlikely(n != 1))
                 return send_many(transport, buffers, n);
@@ -236,7 +237,7 @@ static int refuse_write(const auv_transport *transport)
                                                             : "unable to write; sendfile is in progress");
 }
 
-static int write_buffers(auv_transport *transport, const auv_buffer *buffers, size_t n)
+AUV__HOT static int write_buffers(auv_transport *transport, const auv_buffer *buffers, size_t n)
 {
         if (auv__unlikely(transport->wrote_eof || transport->is_sending_file))
                 return refuse_write(transport);

@@ -59,7 +59,7 @@ static int fail_without_writer(void)
         return auv_raise(AUV_EINVAL, "no writer");
 }
 
-int auv_stream_write(auv_stream_writer *writer, const void *data, size_t size)
+AUV__HOT int auv_stream_write(auv_stream_writer *writer, const void *data, size_t size)
 {
         return writer ? auv_transport_write(writer->transport, data, size) : fail_without_writer();
 }
@@ -117,7 +117,7 @@ static int drain(auv_stream_writer *writer, struct auv__task *task)
         return auv__await_stream_drainable(task, &writer->flow->protocol);
 }
 
-int auv_await_stream_drain(auv_stream_writer *writer)
+AUV__HOT int auv_await_stream_drain(auv_stream_writer *writer)
 {
         struct auv__task *task;
         int r;

@@ -173,7 +173,7 @@ static bool take_many(struct commons *commons)
         return true;
 }
 
-static void on_ready(uv_poll_t *poll, int status, int events)
+AUV__HOT static void on_ready(uv_poll_t *poll, int status, int events)
 {
         auv_transport *transport = auv__container_of(poll, auv_transport, poll);
         struct auv__object **outer = auv__context_enter(&transport->context);
@@ -542,12 +542,12 @@ void auv_transport_abort(auv_transport *transport)
                 auv__transport_force_close(transport, /* error= */ NULL);
 }
 
-bool auv_transport_is_closing(const auv_transport *transport)
+AUV__HOT bool auv_transport_is_closing(const auv_transport *transport)
 {
         return !transport || transport->is_closing;
 }
 
-int auv_transport_write(auv_transport *transport, const void *data, size_t size)
+AUV__HOT int auv_transport_write(auv_transport *transport, const void *data, size_t size)
 {
         const auv_buffer buffer = { .data = data, .size = size };
 

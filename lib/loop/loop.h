@@ -88,7 +88,7 @@ struct auv_loop {
 };
 
 /* The loop that runs in this thread. */
-extern _Thread_local auv_loop *auv__running_loop __attribute__((tls_model("initial-exec")));
+extern _Thread_local auv_loop *auv__running_loop;
 
 /* The loop's clock. */
 static inline int64_t auv__loop_now(const auv_loop *loop)
@@ -108,7 +108,7 @@ static inline const struct auv__debug_hooks *auv__loop_hooks(const auv_loop *loo
 }
 
 /* In debug mode: returns AUV_ETHREAD in a thread that is not the loop's; else 0. */
-int auv__loop_refuse_thread(const auv_loop *loop);
+AUV_COLD int auv__loop_refuse_thread(const auv_loop *loop);
 
 static inline int auv__loop_check_thread(const auv_loop *loop)
 {

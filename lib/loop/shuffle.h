@@ -20,10 +20,10 @@ struct auv__shuffle *auv__shuffle_new(uint64_t seed);
 void auv__shuffle_free(struct auv__shuffle *shuffle);
 
 /* Notes that the chain, which is about to be pushed, must stay in order, behind others of @key. */
-void auv__shuffle_push(struct auv__shuffle *shuffle, const void *key, struct auv__item *first,
-                       struct auv__item *last);
+AUV_COLD void auv__shuffle_push(struct auv__shuffle *shuffle, const void *key, struct auv__item *first,
+                                struct auv__item *last);
 
 /* Gives the items of a turn another order; without memory for it, the one they have. */
-void auv__shuffle_turn(struct auv__shuffle *shuffle, struct auv__ready *turn);
+AUV_COLD void auv__shuffle_turn(struct auv__shuffle *shuffle, struct auv__ready *turn);
 
 #endif

@@ -255,7 +255,7 @@ int auv_loop_run_until(auv_loop *loop, double when)
         return r;
 }
 
-int auv__loop_run(auv_loop *loop, bool report_deadlock)
+AUV__HOT int auv__loop_run(auv_loop *loop, bool report_deadlock)
 {
         const bool embedded = !loop->closed && auv__reactor_is_embedded(loop->reactor);
         int r;

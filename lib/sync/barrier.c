@@ -184,7 +184,7 @@ static int change_steps(auv_frame *frame, auv_value *ret)
         AUV_END;
 }
 
-int auv_await_barrier_wait(auv_barrier *barrier)
+AUV__RETURNS_BY_JUMP int auv_await_barrier_wait(auv_barrier *barrier)
 {
         struct visit visit = { .barrier = barrier };
         struct auv__task *task;
@@ -194,7 +194,7 @@ int auv_await_barrier_wait(auv_barrier *barrier)
         return auv__run_steps(task, wait_steps, &visit);
 }
 
-int auv_await_barrier_reset(auv_barrier *barrier)
+AUV__RETURNS_BY_JUMP int auv_await_barrier_reset(auv_barrier *barrier)
 {
         struct visit visit = { .barrier = barrier, .to = RESETTING };
         struct auv__task *task;
@@ -204,7 +204,7 @@ int auv_await_barrier_reset(auv_barrier *barrier)
         return auv__run_steps(task, change_steps, &visit);
 }
 
-int auv_await_barrier_abort(auv_barrier *barrier)
+AUV__RETURNS_BY_JUMP int auv_await_barrier_abort(auv_barrier *barrier)
 {
         struct visit visit = { .barrier = barrier, .to = BROKEN };
         struct auv__task *task;

@@ -22,7 +22,7 @@ __attribute__((always_inline)) static inline int auv__sync_begin(const void *obj
 }
 
 /* The error where there is no object, which is raised; negative. */
-int auv__sync_refused(void);
+AUV_COLD int auv__sync_refused(void);
 
 /* As auv__sync_begin(), for a wait that is not made of steps: only a task with a stack can make it. */
 __attribute__((always_inline)) static inline int auv__sync_await_begin(const void *object,

@@ -31,7 +31,7 @@ void auv__condition_free(struct auv__object *object)
         auv__free(condition);
 }
 
-int auv_await_condition_acquire(auv_condition *condition)
+AUV__RETURNS_BY_JUMP int auv_await_condition_acquire(auv_condition *condition)
 {
         struct auv__lock_acquire acquire = { .lock = condition ? condition->lock : NULL };
         struct auv__task *task;
@@ -123,7 +123,7 @@ int auv__condition_wait_steps(auv_frame *frame, auv_value *ret)
         AUV_END;
 }
 
-int auv_await_condition_wait(auv_condition *condition)
+AUV__RETURNS_BY_JUMP int auv_await_condition_wait(auv_condition *condition)
 {
         struct auv__condition_wait wait = { .condition = condition };
         struct auv__task *task;
@@ -132,7 +132,8 @@ int auv_await_condition_wait(auv_condition *condition)
         return auv__run_steps(task, auv__condition_wait_steps, &wait);
 }
 
-int auv_await_condition_wait_for(auv_condition *condition, auv_predicate_fn predicate, void *arg)
+AUV__RETURNS_BY_JUMP int auv_await_condition_wait_for(auv_condition *condition, auv_predicate_fn predicate,
+                                                      void *arg)
 {
         struct auv__condition_wait wait = { .condition = condition, .predicate = predicate, .arg = arg };
         struct auv__task *task;

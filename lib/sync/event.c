@@ -32,7 +32,7 @@ void auv__event_free(struct auv__object *object)
         auv__free(auv__container_of(object, auv_event, object));
 }
 
-int auv_await_event_wait(auv_event *event)
+AUV__RETURNS_BY_JUMP int auv_await_event_wait(auv_event *event)
 {
         struct auv__line_wait wait;
         struct auv__task *task;

@@ -66,7 +66,7 @@ int auv__lock_acquire_steps(auv_frame *frame, auv_value *ret)
         AUV_END;
 }
 
-int auv_await_lock_acquire(auv_lock *lock)
+AUV__RETURNS_BY_JUMP int auv_await_lock_acquire(auv_lock *lock)
 {
         struct auv__lock_acquire acquire = { .lock = lock };
         struct auv__task *task;

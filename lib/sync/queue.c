@@ -188,7 +188,7 @@ static int finish_put(struct waiting *self)
         return put(self->queue, self->item);
 }
 
-int auv_await_queue_put(auv_queue *queue, auv_value item)
+AUV__RETURNS_BY_JUMP int auv_await_queue_put(auv_queue *queue, auv_value item)
 {
         struct waiting waiting;
         struct auv__task *task;
@@ -208,7 +208,7 @@ static int finish_get(struct waiting *self)
         return get(self->queue, self->ret_item);
 }
 
-int auv_await_queue_get(auv_queue *queue, auv_value *ret_item)
+AUV__RETURNS_BY_JUMP int auv_await_queue_get(auv_queue *queue, auv_value *ret_item)
 {
         struct waiting waiting;
         struct auv__task *task;
@@ -236,7 +236,7 @@ int auv_queue_task_done(auv_queue *queue)
         return 0;
 }
 
-int auv_await_queue_join(auv_queue *queue)
+AUV__RETURNS_BY_JUMP int auv_await_queue_join(auv_queue *queue)
 {
         struct auv__line_wait wait;
         struct auv__task *task;

@@ -94,7 +94,7 @@ static int wait_in_line(auv_frame *frame, auv_value *ret)
         AUV_END;
 }
 
-int auv_await_semaphore_acquire(auv_semaphore *semaphore)
+AUV__RETURNS_BY_JUMP int auv_await_semaphore_acquire(auv_semaphore *semaphore)
 {
         struct waiting waiting = { .semaphore = semaphore };
         struct auv__task *task;

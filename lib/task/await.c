@@ -75,7 +75,7 @@ AUV__RETURNS_BY_JUMP int auv__await_pending(struct auv__task *task, auv_future *
 }
 
 /* Out of the way of the awaits that can be. */
-static __attribute__((noinline)) bool fail_in_next_turn(struct auv__task *task, const char *message)
+AUV_COLD static bool fail_in_next_turn(struct auv__task *task, const char *message)
 {
         auv_raise(AUV_ERUNTIME, "%s", message);
         auv__task_make_fail(task, auv__error_for(AUV_ERUNTIME));

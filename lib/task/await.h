@@ -21,7 +21,7 @@ int auv__await_pending(struct auv__task *task, auv_future *future);
 int auv__await_enter(struct auv__task **ret_task);
 
 /* Where there is no task that can await: the error, which is raised; negative. */
-int auv__await_refused(void);
+AUV_COLD int auv__await_refused(void);
 
 /* The running task, which can await; or NULL. */
 __attribute__((always_inline)) static inline struct auv__task *auv__await_task(void)
@@ -61,7 +61,7 @@ bool auv__await_check(struct auv__task *task, const auv_future *future);
  * What an await returns of a task whose loop is closed: AUV_ECLOSED, for it is to return; or AUV_SUSPENDED
  * to a stackless one that has been told often enough.
  */
-int auv__await_refuse(struct auv__task *task);
+AUV_COLD int auv__await_refuse(struct auv__task *task);
 
 /* auv_await() without a look at who calls. */
 int auv__await(struct auv__task *task, auv_future *future, auv_value *ret);

@@ -18,7 +18,7 @@
 #include <asyncuv/stackless.h>
 
 /* Why there is no task that can await with a frame; or AUV_SUSPENDED, it is to wait for ever. */
-static __attribute__((noinline)) int refuse(void)
+AUV_COLD static int refuse(void)
 {
         struct auv__task *task = auv__current_task();
 

@@ -17,12 +17,9 @@
 #include "loop/hooks.h"
 #include "task/kinds.h"
 
-/* Read for each future that goes: without a call to find it. */
-#define INITIAL_EXEC __attribute__((tls_model("initial-exec")))
-
-static _Thread_local auv_future *dying INITIAL_EXEC;
-static _Thread_local bool burying INITIAL_EXEC;
-static _Thread_local int no_future_reason INITIAL_EXEC = AUV_EINVAL;
+static _Thread_local auv_future *dying;
+static _Thread_local bool burying;
+static _Thread_local int no_future_reason = AUV_EINVAL;
 
 auv_future *auv__no_future(int code)
 {

@@ -172,13 +172,14 @@ __attribute__((always_inline)) static inline void run_as_current(struct auv__tas
         }
 }
 
-static __attribute__((noinline)) void step_without_stack(struct auv__task *task, auv_error *error)
+__attribute__((always_inline)) static inline void step_without_stack(struct auv__task *task,
+                                                                     auv_error *error)
 {
         run_as_current(task, /* stackless= */ true, error);
 }
 
-AUV__RETURNS_BY_JUMP static __attribute__((noinline)) void step_with_stack(struct auv__task *task,
-                                                                           auv_error *error)
+AUV__HOT AUV__RETURNS_BY_JUMP static __attribute__((noinline)) void
+step_with_stack(struct auv__task *task, auv_error *error)
 {
         run_as_current(task, /* stackless= */ false, error);
         /* Lest what is called last there be a tail call, and its ret come behind the switch. */
@@ -186,7 +187,7 @@ AUV__RETURNS_BY_JUMP static __attribute__((noinline)) void step_with_stack(struc
 }
 
 /* The same, for either form. Callers do this last: as a tail call it adds no ret behind a switch. */
-static inline void step(struct auv__task *task, auv_error *error)
+__attribute__((always_inline)) static inline void step(struct auv__task *task, auv_error *error)
 {
         if (task->stackless)
                 step_without_stack(task, error);
@@ -262,7 +263,7 @@ __attribute__((always_inline)) static inline auv_error *take_outcome(struct auv_
         return error;
 }
 
-void auv__task_wake(struct auv__item *item, bool dropped)
+AUV__HOT void auv__task_wake(struct auv__item *item, bool dropped)
 {
         struct auv__task *task = auv__container_of(item, struct auv__task, wait.item);
         auv_loop *loop = task->future.loop;
