@@ -154,83 +154,107 @@ int bench_measure_eager_await(enum bench_form form, size_t n, double *ret_ns)
         return measure_making(form, /* eager= */ true, ret_ns);
 }
 
-/* ---- A task awaits one future after the other; another sets each when the first waits for it */
+/* ---- Two tasks wake each other: each sets the future that the other awaits */
 
-struct pair {
-        auv_frame frame;
-        struct bench_crowd *futures;
-        size_t i;
-        int64_t *ns;
+enum { N_FUTURES = 1000, N_BATCHES = N_TIMES / N_FUTURES }; /* at a time so few that they stay in the cache */
+
+struct futures {
+        struct bench_crowd *there, *back;
 };
 
-static int await_without_stack(auv_frame *frame, auv_value *ret)
+struct waker {
+        auv_frame frame;
+        const struct futures *futures;
+        size_t i;
+};
+
+static int set_future(auv_future *future)
 {
-        AUV_BEGIN(struct pair, self);
-        for (; self->i < self->futures->n; self->i++)
-                AUV_AWAIT(self->futures->tasks[self->i], NULL);
+        return auv_future_set_result(future, (auv_value) { .i = 1 });
+}
+
+static int go_and_wait_without_stack(auv_frame *frame, auv_value *ret)
+{
+        AUV_BEGIN(struct waker, self);
+        for (; self->i < N_FUTURES; self->i++) {
+                AUV_CHECK(set_future(self->futures->there->tasks[self->i]));
+                AUV_AWAIT(self->futures->back->tasks[self->i], NULL);
+        }
         AUV_END;
 }
 
-static int await_with_stack(void *arg, auv_value *ret)
+static int go_and_wait_with_stack(void *arg, auv_value *ret)
 {
-        const struct pair *self = arg;
+        const struct waker *self = arg;
 
-        for (size_t i = 0; i < self->futures->n; i++)
-                AUV_TRY(auv_await(self->futures->tasks[i], NULL));
+        for (size_t i = 0; i < N_FUTURES; i++) {
+                AUV_TRY(set_future(self->futures->there->tasks[i]));
+                AUV_TRY(auv_await(self->futures->back->tasks[i], NULL));
+        }
         return 0;
 }
 
-static const struct bench_body await_in_turn = { await_without_stack, await_with_stack };
+static const struct bench_body go_and_wait = { go_and_wait_without_stack, go_and_wait_with_stack };
 
-static int set_without_stack(auv_frame *frame, auv_value *ret)
+static int wait_and_go_without_stack(auv_frame *frame, auv_value *ret)
 {
-        AUV_BEGIN(struct pair, self);
-        *self->ns = -bench_now_ns();
-        for (; self->i < self->futures->n; self->i++) {
-                AUV_CHECK(auv_future_set_result(self->futures->tasks[self->i], (auv_value) { .i = 1 }));
-                AUV_AWAIT_SLEEP(0);
+        AUV_BEGIN(struct waker, self);
+        for (; self->i < N_FUTURES; self->i++) {
+                AUV_AWAIT(self->futures->there->tasks[self->i], NULL);
+                AUV_CHECK(set_future(self->futures->back->tasks[self->i]));
         }
-        *self->ns += bench_now_ns();
         AUV_END;
 }
 
-static int set_with_stack(void *arg, auv_value *ret)
+static int wait_and_go_with_stack(void *arg, auv_value *ret)
 {
-        const struct pair *self = arg;
+        const struct waker *self = arg;
 
-        *self->ns = -bench_now_ns();
-        for (size_t i = 0; i < self->futures->n; i++) {
-                AUV_TRY(auv_future_set_result(self->futures->tasks[i], (auv_value) { .i = 1 }));
-                AUV_TRY(auv_await_sleep(0));
+        for (size_t i = 0; i < N_FUTURES; i++) {
+                AUV_TRY(auv_await(self->futures->there->tasks[i], NULL));
+                AUV_TRY(set_future(self->futures->back->tasks[i]));
         }
-        *self->ns += bench_now_ns();
         return 0;
 }
 
-static const struct bench_body set_in_turn = { set_without_stack, set_with_stack };
+static const struct bench_body wait_and_go = { wait_and_go_without_stack, wait_and_go_with_stack };
+
+static struct bench_crowd *create_futures(void)
+{
+        struct bench_crowd *futures = bench_crowd_new(N_FUTURES);
+
+        for (size_t i = 0; futures && i < N_FUTURES; i++)
+                futures->tasks[i] = auv_loop_create_future(NULL);
+        return futures;
+}
+
+static int wake_each_other(enum bench_form form, const struct futures *futures, int64_t *ns)
+{
+        const struct waker waker = { .futures = futures };
+        AUV_AUTO auv_task *second = bench_create_task(form, wait_and_go, &waker, sizeof(waker));
+        AUV_AUTO auv_task *first = NULL;
+
+        AUV_TRY(auv_await_sleep(0)); /* the second one waits */
+        *ns -= bench_now_ns();
+        first = bench_create_task(form, go_and_wait, &waker, sizeof(waker));
+        AUV_TRY(auv_await(first, NULL));
+        *ns += bench_now_ns();
+        return auv_await(second, NULL);
+}
 
 int bench_measure_set_wake(enum bench_form form, size_t n, double *ret_ns)
 {
         int64_t ns = 0;
-        struct pair pair = { .ns = &ns };
-        struct bench_crowd *tasks;
-        int r;
+        int r = 0;
 
-        tasks = bench_crowd_new(2);
-        pair.futures = bench_crowd_new(N_TIMES);
-        if (!tasks || !pair.futures) {
-                bench_crowd_free(tasks);
-                bench_crowd_free(pair.futures);
-                return AUV_ENOMEM;
+        for (int i = 0; r == 0 && i < N_BATCHES; i++) {
+                const struct futures futures = { create_futures(), create_futures() };
+
+                r = futures.there && futures.back ? wake_each_other(form, &futures, &ns) : AUV_ENOMEM;
+                bench_crowd_free(futures.there);
+                bench_crowd_free(futures.back);
         }
-        for (size_t i = 0; i < pair.futures->n; i++)
-                pair.futures->tasks[i] = auv_loop_create_future(NULL);
-        tasks->tasks[0] = bench_create_task(form, await_in_turn, &pair, sizeof(pair));
-        tasks->tasks[1] = bench_create_task(form, set_in_turn, &pair, sizeof(pair));
-        r = bench_await_crowd(tasks, /* flags= */ 0);
-        *ret_ns = (double)ns / N_TIMES;
-        bench_crowd_free(tasks);
-        bench_crowd_free(pair.futures);
+        *ret_ns = (double)ns / N_TIMES / 2;
         return r;
 }
 

@@ -459,18 +459,21 @@ class Peers(unittest.TestCase):
                          [('libuv', ('/out/libuv',), 'libuv 1.44'), ('go', ('/out/go', '-x'), 'go1.19')])
 
     def test_are_called_with_the_workload_first(self):
-        self.assertEqual(script('a', 'x').command_for(workloads.cancel(5))[-3:], ['cancel', '--tasks', '5'])
+        [command] = script('a', 'x').commands_for(workloads.cancel(5))
+        self.assertEqual(command[-3:], ['cancel', '--tasks', '5'])
 
     def test_ours_are_a_program_for_each_workload_and_form(self):
         ours = programs.Program(LESS, ('/b',), '')
-        self.assertEqual(ours.command_for(workloads.cancel(5)),
-                         ['/b/bench-cancel', '--json', '--form', 'stackless', '--tasks', '5'])
+        self.assertEqual(ours.commands_for(workloads.cancel(5)),
+                         [['/b/bench-cancel', '--json', '--form', 'stackless', '--tasks', '5']])
+        self.assertEqual([command[0] for command in ours.commands_for(workloads.primitives(1))],
+                         ['/b/bench-primitives', '/b/bench-switch'])
 
     def test_have_servers_that_are_called_by_the_client(self):
         peers = [script('uvloop', 'x'), script('go', 'y')]
         servers = programs.echo_servers('/s', 'b', peers)
         self.assertEqual([s.subject.name for s in servers], ['uvloop streams', 'uvloop protocol', 'go'])
-        command = servers[0].command_for(workloads.echo(50, 64))
+        [command] = servers[0].commands_for(workloads.echo(50, 64))
         self.assertEqual(command[:7], ['/s/b/bench/echo/bench-echo', '--peer', 'uvloop', '--form', 'streams',
                                        '--connections', '50'])
         self.assertEqual(command[command.index('--') + 1:],

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from .processes import end_group, run_group
 from .results import FORMS, Subject, in_order
 
+# Workloads of which not all is in our program of the same name.
+OURS = {'primitives': ['primitives', 'switch']}
+
 # Those that take long to build come last.
 PEERS = ['libuv', 'st', 'asyncio', 'uvloop', 'node', 'go', 'erlang', 'asio', 'tokio']
 
@@ -24,11 +27,11 @@ class Program:
     def takes(self, case):
         return case.workload != 'echo'
 
-    def command_for(self, case):
-        if self.subject.is_ours:
-            return [f'{self.command[0]}/bench-{case.workload}', '--json', '--form', self.subject.form,
-                    *case.arguments]
-        return [*self.command, case.workload, *case.arguments]
+    def commands_for(self, case):
+        if not self.subject.is_ours:
+            return [[*self.command, case.workload, *case.arguments]]
+        return [[f'{self.command[0]}/bench-{name}', '--json', '--form', self.subject.form, *case.arguments]
+                for name in OURS.get(case.workload, [case.workload])]
 
 
 @dataclass(frozen=True)
@@ -43,9 +46,9 @@ class EchoServer:
     def takes(self, case):
         return case.workload == 'echo'
 
-    def command_for(self, case):
-        return [self.client, '--peer', self.subject.peer, '--form', self.subject.form, *case.arguments, '--',
-                *self.command]
+    def commands_for(self, case):
+        return [[self.client, '--peer', self.subject.peer, '--form', self.subject.form, *case.arguments, '--',
+                 *self.command]]
 
 
 # Peers that have more than one kind of server, and how each is chosen.

@@ -153,9 +153,9 @@ class Runner:
                            spent / (spent + left) if left else 1, left)
         begin = self.clock()
         try:
-            lines = run_program(job.program.command_for(job.case), self.budget.run)
-            for line in lines:
-                self.results.add(line)
+            for command in job.program.commands_for(job.case):
+                for line in run_program(command, self.budget.run):
+                    self.results.add(line)
         except (Failed, ValueError) as error:
             self.stop(job, str(error))
         job.seconds.append(self.clock() - begin)

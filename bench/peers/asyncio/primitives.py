@@ -8,6 +8,7 @@ import types
 from measure import now_ns
 
 REPEATS = 10_000
+BATCH = 1000  # of what there is one for each time
 N_YIELDS = 50_000
 
 
@@ -66,23 +67,27 @@ async def measure_eager_await(_n):
     return (now_ns() - start) / REPEATS
 
 
-async def await_in_turn(futures):
-    for future in futures:
-        await future
+async def wait_and_go(there, back):
+    for awaited, other in zip(there, back):
+        await awaited
+        other.set_result(1)
 
 
 async def measure_set_wake(_n):
+    """Two tasks wake each other: half of there and back."""
     loop = asyncio.get_running_loop()
-    futures = [loop.create_future() for _ in range(REPEATS)]
-    task = asyncio.create_task(await_in_turn(futures))
-    await asyncio.sleep(0)
-    start = now_ns()
-    for future in futures:
-        future.set_result(1)
+    ns = 0
+    for _ in range(REPEATS // BATCH):
+        there, back = ([loop.create_future() for _ in range(BATCH)] for _ in range(2))
+        task = asyncio.create_task(wait_and_go(there, back))
         await asyncio.sleep(0)
-    ns = now_ns() - start
-    await task
-    return ns / REPEATS
+        start = now_ns()
+        for other, awaited in zip(there, back):
+            other.set_result(1)
+            await awaited
+        ns += now_ns() - start
+        await task
+    return ns / REPEATS / 2
 
 
 async def measure_gather(n):

@@ -42,25 +42,20 @@ func measureCreateAwait(int) float64 {
 	return nsSince(start, repeats)
 }
 
-// A goroutine receives from one channel after the other; to each is sent once.
+// Two goroutines wake each other: half of there and back.
 func measureSetWake(int) float64 {
-	channels := make([]chan int, repeats)
-	for i := range channels {
-		channels[i] = make(chan int)
-	}
-	done := make(chan struct{})
+	there, back := make(chan int), make(chan int)
 	go func() {
-		for _, values := range channels {
-			<-values
+		for i := 0; i < repeats; i++ {
+			back <- <-there
 		}
-		close(done)
 	}()
 	start := time.Now()
-	for _, values := range channels {
-		values <- 1
+	for i := 0; i < repeats; i++ {
+		there <- i
+		<-back
 	}
-	<-done
-	return nsSince(start, repeats)
+	return nsSince(start, 2*repeats)
 }
 
 func measureGather(n int) float64 {

@@ -10,6 +10,7 @@ const { setTimeout: sleep } = require('node:timers/promises');
 const { reportPrimitive, nowNs } = require('./measure.js');
 
 const REPEATS = 100000;
+const BATCH = 1000; // of what there is one for each time
 const HOUR_MS = 3600000;
 
 async function yieldRepeatedly(rounds) {
@@ -34,21 +35,36 @@ async function measureEagerAwait() {
   return (nowNs() - start) / REPEATS;
 }
 
-/** An async function awaits one promise after the other; each is resolved when it waits for it. */
-async function measureSetWake() {
+function makePromises() {
   const resolves = [];
-  const promises = Array.from({ length: REPEATS }, () => (
+  const promises = Array.from({ length: BATCH }, () => (
     new Promise((resolve) => { resolves.push(resolve); })));
-  const task = (async () => {
-    for (const promise of promises) await promise;
-  })();
-  const start = nowNs();
-  for (const resolve of resolves) {
-    resolve(1);
-    await null;
+  return { promises, resolves };
+}
+
+async function waitAndGo(there, back) {
+  for (let i = 0; i < BATCH; i++) {
+    await there.promises[i];
+    back.resolves[i](1);
   }
-  await task;
-  return (nowNs() - start) / REPEATS;
+}
+
+/** Two async functions wake each other: half of there and back. */
+async function measureSetWake() {
+  let ns = 0;
+  for (let batch = 0; batch < REPEATS / BATCH; batch++) {
+    const there = makePromises();
+    const back = makePromises();
+    const other = waitAndGo(there, back);
+    const start = nowNs();
+    for (let i = 0; i < BATCH; i++) {
+      there.resolves[i](1);
+      await back.promises[i];
+    }
+    ns += nowNs() - start;
+    await other;
+  }
+  return ns / REPEATS / 2;
 }
 
 async function measureGather(n) {

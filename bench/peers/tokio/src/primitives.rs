@@ -10,6 +10,7 @@ use tokio::task::{yield_now, JoinSet};
 use tokio::time::sleep;
 
 const REPEATS: usize = 100_000;
+const BATCH: usize = 1000; // of what there is one for each time
 
 fn ns_since(start: Instant, n: usize) -> f64 {
     start.elapsed().as_nanos() as f64 / n as f64
@@ -41,23 +42,28 @@ async fn measure_create_await(_n: usize) -> f64 {
     ns_since(start, REPEATS)
 }
 
-/// A task awaits one channel after the other; to each is sent when the task waits for it.
+/// Two tasks wake each other: half of there and back.
 async fn measure_set_wake(_n: usize) -> f64 {
-    let (senders, receivers): (Vec<_>, Vec<_>) = (0..REPEATS).map(|_| oneshot::channel()).unzip();
-    let task = tokio::spawn(async move {
-        for receiver in receivers {
-            let _: i32 = receiver.await.unwrap();
-        }
-    });
-    yield_now().await;
-    let start = Instant::now();
-    for sender in senders {
-        sender.send(1).unwrap();
+    let mut sum = 0.0;
+    for _ in 0..REPEATS / BATCH {
+        let (send_there, receive_there): (Vec<_>, Vec<_>) = (0..BATCH).map(|_| oneshot::channel()).unzip();
+        let (send_back, receive_back): (Vec<_>, Vec<_>) = (0..BATCH).map(|_| oneshot::channel()).unzip();
+        let task = tokio::spawn(async move {
+            for (awaited, other) in receive_there.into_iter().zip(send_back) {
+                let value: i32 = awaited.await.unwrap();
+                other.send(value).unwrap();
+            }
+        });
         yield_now().await;
+        let start = Instant::now();
+        for (other, awaited) in send_there.into_iter().zip(receive_back) {
+            other.send(1).unwrap();
+            let _: i32 = awaited.await.unwrap();
+        }
+        sum += ns_since(start, 2 * REPEATS);
+        task.await.unwrap();
     }
-    let ns = ns_since(start, REPEATS);
-    task.await.unwrap();
-    ns
+    sum
 }
 
 async fn measure_gather(n: usize) -> f64 {
