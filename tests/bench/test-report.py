@@ -24,7 +24,7 @@ sys.dont_write_bytecode = True
 TOOLS = sys.argv.pop(1)
 sys.path.insert(0, TOOLS)
 
-from benchlib import columns, limits, markup, numbers, page, plots, programs, readme, runner, scales, stats
+from benchlib import columns, limits, markup, memory, numbers, page, plots, programs, readme, runner, scales, stats
 from benchlib import table, targets, workloads
 from benchlib.progress import Progress, duration
 from benchlib.results import Results, Subject
@@ -309,6 +309,11 @@ class Limits(unittest.TestCase):
     def test_leave_out_what_the_kernel_does_not_allow(self):
         self.assertIn('mappings', self.why_not('st', workloads.sleep(100_000, 1)))
 
+    def test_know_what_a_run_needs(self):
+        self.assertGreater(limits.bytes_for(Subject('asyncuv', 'stackful'), workloads.sleep(1_000_000, 1)), 4.3e9)
+        self.assertLess(limits.bytes_for(LESS, workloads.sleep(1_000_000, 1)), 3e8)
+        self.assertEqual(limits.bytes_for(Subject('fortran'), workloads.sleep(1_000_000, 1)), 0)
+
     def test_know_nothing_of_others(self):
         self.assertIsNone(self.why_not('fortran', workloads.sleep(10**9, 1)))
 
@@ -331,6 +336,16 @@ class Runner(unittest.TestCase):
     def test_collects_a_value_from_each_run(self):
         results = self.run_programs([script('a', PRINTS % line('sleep', Subject('a'), 1, 'm', 5, 'ns'))], 3)
         self.assertEqual([s.values for s in results.find('sleep')], [[5] * 6])
+
+    def test_fetches_the_memory_that_a_run_needs(self):
+        fetched = []
+        original = memory.fetch
+        memory.fetch = fetched.append
+        try:
+            self.run_programs([programs.Program(Subject('go'), (sys.executable, '-c', ''), '')], 1)
+        finally:
+            memory.fetch = original
+        self.assertEqual(fetched, [limits.LIMITS['go'].bytes_per_task] * 2)
 
     def test_gives_the_programs_turns(self):
         order = []

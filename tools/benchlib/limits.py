@@ -18,7 +18,8 @@ class Limits:
 
 
 LIMITS = {
-    'asyncuv': Limits(5_000, 6, 2),
+    'asyncuv stackless': Limits(200, 1, 1),
+    'asyncuv stackful': Limits(5_000, 6, 2),
     'libuv': Limits(200, 1, 1.5),
     'asio': Limits(5_000, 7, 1.6),
     'tokio': Limits(1_500, 2, 1.1),
@@ -31,23 +32,29 @@ LIMITS = {
 }
 
 
+def bytes_for(subject, case):
+    """That one run of a program needs, rounded up; 0 where that is not known."""
+    limits = LIMITS.get(subject.name)
+    return limits.bytes_per_task * case.n if limits else 0
+
+
 def seconds_for(subject, case):
     """That one run of a program takes, more or less."""
-    limits = LIMITS.get(subject.peer)
+    limits = LIMITS.get(subject.name)
     work = (limits.us_per_task + limits.us_per_fire * case.fires) * case.n / 1e6 if limits else 0
     return case.seconds + work
 
 
 def why_not(subject, case, seconds_at_most, available=None):
     """Why a program is not run with this much of a workload; None where it is."""
-    limits = LIMITS.get(subject.peer)
+    limits = LIMITS.get(subject.name)
     if not limits:
         return None
     if available is None:
         available = memory_bytes('MemAvailable')
     if case.n > limits.max_tasks:
         return limits.why
-    needed = limits.bytes_per_task * case.n
+    needed = bytes_for(subject, case)
     if needed > 0.8 * available:
         return f'would need {needed / 2**30:.1f} GiB of memory, and there are {available / 2**30:.1f}'
     seconds = seconds_for(subject, case)

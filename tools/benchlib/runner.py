@@ -9,7 +9,8 @@ import subprocess
 import time
 from dataclasses import dataclass, field
 
-from .limits import seconds_for, why_not
+from . import memory
+from .limits import bytes_for, seconds_for, why_not
 from .processes import Interrupted, run_group
 from .progress import duration
 from .targets import is_needed
@@ -152,6 +153,7 @@ class Runner:
         self.progress.show(f'run {repetition + 1} of {self.runs}, {job.case.workload}', job.what,
                            spent / (spent + left) if left else 1, left)
         begin = self.clock()
+        memory.fetch(bytes_for(job.program.subject, job.case))
         try:
             for command in job.program.commands_for(job.case):
                 for line in run_program(command, self.budget.run):
