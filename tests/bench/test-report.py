@@ -10,10 +10,12 @@ import importlib.machinery
 import importlib.util
 import io
 import json
+import mmap
 import os
 import re
 import signal
 import socket
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -325,6 +327,26 @@ def script(peer, code):
 PRINTS = 'import json, sys; print(json.dumps(%r))'
 
 
+class Memory(unittest.TestCase):
+    def test_is_touched_and_freed(self):
+        size = memory.STEP + memory.LEAST + 1
+        code = ('import resource, sys; sys.path.insert(0, sys.argv[1]); from benchlib import memory\n'
+                'memory.fetch(int(sys.argv[2])); print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)\n'
+                'print(open("/proc/self/statm").read().split()[1])')
+        run = subprocess.run([sys.executable, '-c', code, TOOLS, str(size)], capture_output=True, text=True, check=True)
+        most, pages = map(int, run.stdout.split())
+        self.assertGreater(most, size)
+        self.assertLess(pages * mmap.PAGESIZE, size)
+
+    def test_that_is_not_there_is_no_failure(self):
+        self.assertIsNone(memory.fetch(2**62))
+
+    def test_that_is_next_to_nothing_is_not_touched(self):
+        with mock.patch.object(mmap, 'mmap') as mapped:
+            memory.fetch(memory.LEAST - 1)
+        mapped.assert_not_called()
+
+
 class Runner(unittest.TestCase):
     def run_programs(self, compared, runs=2, budget=None):
         results = Results()
@@ -338,14 +360,9 @@ class Runner(unittest.TestCase):
         self.assertEqual([s.values for s in results.find('sleep')], [[5] * 6])
 
     def test_fetches_the_memory_that_a_run_needs(self):
-        fetched = []
-        original = memory.fetch
-        memory.fetch = fetched.append
-        try:
-            self.run_programs([programs.Program(Subject('go'), (sys.executable, '-c', ''), '')], 1)
-        finally:
-            memory.fetch = original
-        self.assertEqual(fetched, [limits.LIMITS['go'].bytes_per_task] * 2)
+        with mock.patch.object(memory, 'fetch') as fetch:
+            self.run_programs([script('go', '')], 1)
+        self.assertEqual(fetch.mock_calls, [mock.call(limits.LIMITS['go'].bytes_per_task)] * 2)
 
     def test_gives_the_programs_turns(self):
         order = []
