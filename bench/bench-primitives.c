@@ -8,30 +8,25 @@
 
 static int measure_in_task(void *arg, auv_value *ret)
 {
-        static const struct bench_primitive both[] = {
-                { "yield_ns", 2, bench_measure_yield },
-                { "yield_ns", 1000, bench_measure_yield },
-                { "create_await_ns", 1, bench_measure_create_await },
-                { "eager_await_ns", 1, bench_measure_eager_await },
-                { "set_wake_ns", 1, bench_measure_set_wake },
-                { "gather_ns", 1000, bench_measure_gather },
-                { "sleep_cancel_ns", 1000, bench_measure_sleep_cancel },
-                { "lock_ns", 1, bench_measure_lock },
-                { "lock_contended_ns", 1, bench_measure_lock_contended },
-                { "queue_ns", 1, bench_measure_queue },
-                { "queue_unlimited_ns", 1, bench_measure_queue_unlimited },
+        static const struct bench_primitive primitives[] = {
+                { "yield_ns", 2, bench_measure_yield, BENCH_BOTH_FORMS },
+                { "yield_ns", 1000, bench_measure_yield, BENCH_BOTH_FORMS },
+                { "create_await_ns", 1, bench_measure_create_await, BENCH_BOTH_FORMS },
+                { "eager_await_ns", 1, bench_measure_eager_await, BENCH_BOTH_FORMS },
+                { "set_wake_ns", 1, bench_measure_set_wake, BENCH_BOTH_FORMS },
+                { "gather_ns", 1000, bench_measure_gather, BENCH_BOTH_FORMS },
+                { "sleep_cancel_ns", 1000, bench_measure_sleep_cancel, BENCH_BOTH_FORMS },
+                { "lock_ns", 1, bench_measure_lock, BENCH_BOTH_FORMS },
+                { "lock_contended_ns", 1, bench_measure_lock_contended, BENCH_BOTH_FORMS },
+                { "queue_ns", 1, bench_measure_queue, BENCH_BOTH_FORMS },
+                { "queue_unlimited_ns", 1, bench_measure_queue_unlimited, BENCH_BOTH_FORMS },
+                { "call_soon_ns", 1000, bench_measure_call_soon, BENCH_STACKFUL_ONLY },
+                { "semaphore_ns", 1, bench_measure_semaphore, BENCH_STACKFUL_ONLY },
+                { "event_ns", 1, bench_measure_event, BENCH_STACKFUL_ONLY },
                 { 0 },
         };
-        static const struct bench_primitive stackful[] = {
-                { "call_soon_ns", 1000, bench_measure_call_soon },
-                { "semaphore_ns", 1, bench_measure_semaphore },
-                { "event_ns", 1, bench_measure_event },
-                { 0 },
-        };
-        const struct bench_primitives_run *run = arg;
 
-        AUV_TRY(bench_run_primitives(run, both));
-        return run->options->form == BENCH_STACKFUL ? bench_run_primitives(run, stackful) : 0;
+        return bench_run_primitives(arg, primitives);
 }
 
 static int measure(const struct bench_options *options, const struct bench_report *report)

@@ -26,21 +26,16 @@ static void report_sizes(const struct bench_report *report)
 
 static int measure(const struct bench_options *options, const struct bench_report *report)
 {
-        static const struct bench_primitive both[] = {
-                { "switch_ns", 1, bench_measure_switch },
-                { "switch_ns", 1000, bench_measure_switch },
+        static const struct bench_primitive primitives[] = {
+                { "switch_ns", 1, bench_measure_switch, BENCH_BOTH_FORMS },
+                { "switch_ns", 1000, bench_measure_switch, BENCH_BOTH_FORMS },
+                { "life_ns", 1, bench_measure_life, BENCH_STACKFUL_ONLY },
+                { "life_ns", 1000, bench_measure_life, BENCH_STACKFUL_ONLY },
                 { 0 },
         };
-        static const struct bench_primitive stackful[] = {
-                { "life_ns", 1, bench_measure_life },
-                { "life_ns", 1000, bench_measure_life },
-                { 0 },
-        };
-        const struct bench_primitives_run run = { options, report };
 
         report_sizes(report);
-        AUV_TRY(bench_run_primitives(&run, both));
-        return options->form == BENCH_STACKFUL ? bench_run_primitives(&run, stackful) : 0;
+        return bench_run_primitives(&(struct bench_primitives_run) { options, report }, primitives);
 }
 
 int main(int argc, char **argv)

@@ -37,6 +37,7 @@ static int run_one(const struct bench_primitives_run *run, const struct bench_pr
 int bench_run_primitives(const struct bench_primitives_run *run, const struct bench_primitive *primitives)
 {
         for (const struct bench_primitive *next = primitives; next->metric; next++)
-                AUV_TRY(run_one(run, next));
+                if (next->forms == BENCH_BOTH_FORMS || run->options->form == BENCH_STACKFUL)
+                        AUV_TRY(run_one(run, next));
         return 0;
 }

@@ -9,6 +9,7 @@ struct bench_primitive {
         const char *metric;
         size_t n;
         bench_measure_fn measure;
+        enum { BENCH_BOTH_FORMS, BENCH_STACKFUL_ONLY } forms;
 };
 
 struct bench_primitives_run {
@@ -16,7 +17,7 @@ struct bench_primitives_run {
         const struct bench_report *report;
 };
 
-/* Up to the one without a name. Returns 0 or an error. */
+/* Up to the one without a name, those of the form. Returns 0 or an error. */
 int bench_run_primitives(const struct bench_primitives_run *run, const struct bench_primitive *primitives);
 
 #endif
