@@ -12,9 +12,10 @@ AUV_BEGIN_DECLS
  *
  * A transport is one end of a connection: a TCP or Unix socket, a pipe, a terminal, a datagram socket. It
  * is made together with its protocol (connection.h, server.h), and lives by itself until its connection is
- * lost: nobody has to hold it for that. The functions that make one lend it to the caller; who wants to
- * use it after connection_lost() has been called takes a reference with auv_ref(). A reference keeps the
- * memory and nothing else; giving up the last one closes nothing.
+ * lost: nobody has to hold it for that. The functions that make one give their caller a reference;
+ * a protocol and who asks for it elsewhere are lent it, and take a reference with auv_ref() to use it
+ * after connection_lost() has been called. A reference keeps the memory and nothing else; giving up the last
+ * one closes nothing.
  *
  * Closing the loop closes the descriptors of its transports without another word to their protocols
  * than released().

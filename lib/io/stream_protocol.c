@@ -68,10 +68,11 @@ static void on_task(struct auv__item *item, bool dropped)
         auv__drop(&reader->object);
 }
 
-/* Without memory for the writer or the task there is nobody to serve the connection. */
+/* Without the writer or the task, which could not be made, there is nobody to serve the connection. */
 static void refuse(auv_stream_reader *reader, auv_transport *transport)
 {
-        auv_error *error = auv__error_for(AUV_ENOMEM);
+        const auv_error *reason = auv_error_current();
+        auv_error *error = auv__error_for(reason ? auv_error_code(reason) : AUV_ENOMEM);
 
         auv_loop_call_exception_handler(reader->buffer.loop, &(auv_exception_context) {
                 .message = "Unhandled exception in client_connected_cb", .error = error });
@@ -84,6 +85,8 @@ static void start_service(auv_stream_reader *reader, auv_transport *transport)
         struct auv__stream_protocol *protocol = &reader->protocol;
         auv_task *task = NULL;
 
+        auv_error_clear();
+        auv__keep(&reader->object); /* an eager task may end at once, and with it all that holds the reader */
         protocol->writer = auv__stream_writer_make(transport, reader, /* flow= */ reader);
         if (protocol->writer)
                 task = auv_loop_create_task(reader->buffer.loop, serve, reader, /* size= */ 0,
@@ -91,9 +94,9 @@ static void start_service(auv_stream_reader *reader, auv_transport *transport)
         if (!task) {
                 refuse(reader, transport);
                 drop_writer(protocol);
+                auv__drop(&reader->object);
                 return;
         }
-        auv__keep(&reader->object);
         protocol->on_task.item.run = on_task;
         auv__future_watch(task, &protocol->on_task);
         /* An eager task may have ended already. */
@@ -117,8 +120,13 @@ static void connection_made(void *user, auv_transport *transport)
 /* The transport gives the reader no more. */
 static void detach(auv_stream_reader *reader)
 {
-        if (reader->transport)
+        if (reader->transport) {
                 reader->transport->taker = NULL;
+                reader->transport->is_readable = false;
+                if (reader->paused)
+                        auv_transport_resume_reading(reader->transport);
+                reader->paused = false;
+        }
         auv_unref_at(&reader->transport);
 }
 
@@ -201,6 +209,8 @@ static void released(void *user)
 {
         auv_stream_reader *reader = user;
 
+        if (!reader->transport && !reader->protocol.lost)
+                reader->has_protocol = false; /* the transport could not be made: another may be */
         detach(reader);
         auv__drop(&reader->object);
 }

@@ -38,18 +38,20 @@ int auv__stream_transport_new(auv_loop *loop, const struct auv__transport_kind *
 static size_t get_buffer(auv_transport *transport, char **ret_buffer)
 {
         const auv_protocol asked = transport->protocol;
-        auv_error *error;
+        AUV_AUTO auv_error *raised = NULL;
+        auv_error **outer = auv__error_slot, *error;
         size_t size = 0;
 
-        auv_error_clear();
+        /* It may be called in the step of a task, whose error is not touched. */
+        auv__error_slot = &raised;
         *ret_buffer = asked.functions->get_buffer(asked.user, /* size_hint= */ 0, &size);
+        auv__error_slot = outer;
         if (transport->protocol.functions != asked.functions || transport->protocol.user != asked.user)
                 return 0;
         if (auv__likely(*ret_buffer && size > 0))
                 return !transport->is_lost ? size : 0;
         if (!*ret_buffer)
-                error = auv__error_for(auv_error_current() ? auv_error_code(auv_error_current())
-                                                           : AUV_ENOMEM);
+                error = raised ? auv_ref(raised) : auv__error_static(AUV_ENOMEM);
         else
                 error = auv_error_new(AUV_ERUNTIME, "get_buffer() returned an empty buffer");
         auv__transport_fail(transport, error ? error : auv__error_static(AUV_ENOMEM),

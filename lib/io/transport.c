@@ -531,6 +531,10 @@ void auv_transport_close(auv_transport *transport)
 {
         if (!transport || transport->is_closing)
                 return;
+        /* What was found for a task that has not run yet came before this. */
+        auv__transport_take(transport, /* wanted= */ true);
+        if (transport->is_closing)
+                return;
         transport->is_closing = true;
         if (transport->buffered == 0)
                 schedule_lost(transport);
@@ -538,8 +542,10 @@ void auv_transport_close(auv_transport *transport)
 
 void auv_transport_abort(auv_transport *transport)
 {
-        if (transport)
-                auv__transport_force_close(transport, /* error= */ NULL);
+        if (!transport)
+                return;
+        auv__transport_take(transport, /* wanted= */ true);
+        auv__transport_force_close(transport, /* error= */ NULL);
 }
 
 AUV__HOT bool auv_transport_is_closing(const auv_transport *transport)
@@ -664,6 +670,8 @@ int auv_transport_set_protocol(auv_transport *transport, const auv_protocol *pro
                 return auv_raise(AUV_EINVAL, "no transport, or a protocol without functions");
         if (!transport->protocol.functions)
                 return auv_raise(AUV_ERUNTIME, "the connection is lost");
+        /* What was found for a task that has not run yet is the old one's. */
+        auv__transport_take(transport, /* wanted= */ true);
         replaced = transport->protocol;
         transport->protocol = *protocol;
         auv__protocol_release(&replaced);

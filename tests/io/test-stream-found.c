@@ -213,3 +213,74 @@ Test(stream_found, may_be_closed_with_its_loop_before_its_task_runs)
         cr_assert(eq(int, uv_loop_close(&uv), 0));
         cr_assert(eq(int, reports_drop(), 1)); /* the task was pending */
 }
+
+/* What the second connection does to the first, which has a byte for a task that has not run yet. */
+static void meddle_before_the_task_runs(struct stream *stream, void (*meddle)(struct stream *stream))
+{
+        struct meddler meddler = { .stream = stream, .meddle = meddle };
+        AUV_AUTO auv_task *task = NULL;
+        auv_value byte = { 0 };
+
+        *stream = open_stream(loop);
+        meddler.peer = far_pair(&meddler.near);
+        open_on(loop, opens_meddler, &meddler);
+        task = auv_loop_create_task(loop, reads_a_byte, stream->reader, 0, NULL);
+        loop_turn();
+        say(stream->peer, "x");
+        say(meddler.peer, "x");
+        cr_assert(eq(int, auv_loop_run_until_complete(loop, task, &byte), 0));
+        cr_assert(eq(chr, (char)byte.i, 'x'));
+        auv_transport_abort(meddler.transport);
+        auv_unref(meddler.transport);
+        close(meddler.peer);
+}
+
+static void close_connection(struct stream *stream)
+{
+        auv_transport_close(stream->transport);
+}
+
+static void abort_connection(struct stream *stream)
+{
+        auv_transport_abort(stream->transport);
+}
+
+Test(stream_found, is_read_though_the_connection_is_closed_before_its_task_runs)
+{
+        struct stream closed, aborted;
+
+        meddle_before_the_task_runs(&closed, close_connection);
+        close_stream(&closed);
+        meddle_before_the_task_runs(&aborted, abort_connection);
+        close_stream(&aborted);
+        loop_turns(3);
+}
+
+static int n_received;
+
+static void count_received(void *user, const void *data, size_t size)
+{
+        n_received += (int)size;
+}
+
+static void set_counting_protocol(struct stream *stream)
+{
+        static const auv_protocol_functions counting = AUV_PROTOCOL_FUNCTIONS(.data_received = count_received);
+
+        cr_assert(eq(int, auv_transport_set_protocol(stream->transport,
+                                                     &(auv_protocol) { .functions = &counting }), 0));
+}
+
+Test(stream_found, is_the_tasks_though_another_protocol_is_set_before_it_runs)
+{
+        struct stream stream;
+
+        meddle_before_the_task_runs(&stream, set_counting_protocol);
+        cr_assert(eq(int, n_received, 0));
+        say(stream.peer, "y");
+        loop_turn();
+        loop_turn();
+        cr_assert(eq(int, n_received, 1));
+        close_stream(&stream);
+        loop_turns(3);
+}
