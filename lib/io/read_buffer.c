@@ -129,8 +129,7 @@ int auv__read_buffer_init(struct auv__read_buffer *buffer, auv_loop *loop)
 
 void auv__read_buffer_deinit(struct auv__read_buffer *buffer)
 {
-        if (buffer->lent)
-                give_back(buffer, buffer->lent);
+        auv__read_buffer_free_lent(buffer);
         if (buffer->block)
                 give_back(buffer, buffer->block);
 }
@@ -155,10 +154,12 @@ static bool move_to_another(struct auv__read_buffer *buffer, size_t capacity)
                 return false;
         if (old) {
                 memcpy(block->data, old->data + buffer->begin, unread);
-                if (buffer->block_is_lent)
+                if (buffer->block_is_lent) {
+                        old->next = buffer->lent;
                         buffer->lent = old;
-                else
+                } else {
                         give_back(buffer, old);
+                }
         }
         buffer->block = block;
         buffer->block_is_lent = false;
@@ -230,8 +231,12 @@ void auv__read_buffer_commit(struct auv__read_buffer *buffer, size_t size)
 
 void auv__read_buffer_free_lent(struct auv__read_buffer *buffer)
 {
-        give_back(buffer, buffer->lent);
-        buffer->lent = NULL;
+        while (buffer->lent) {
+                struct auv__block *block = buffer->lent;
+
+                buffer->lent = block->next;
+                give_back(buffer, block);
+        }
 }
 
 AUV__HOT void auv__read_buffer_trim(struct auv__read_buffer *buffer)

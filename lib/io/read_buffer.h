@@ -22,7 +22,7 @@
 struct auv__block_pool;
 
 struct auv__block {
-        struct auv__block *next; /* in the pool */
+        struct auv__block *next; /* in the pool, or among those that a buffer has lent */
         size_t capacity;
         unsigned size_class;     /* where the pool keeps it */
         _Alignas(AUV__CACHE_LINE) char data[];
@@ -32,7 +32,7 @@ struct auv__read_buffer {
         auv_loop *loop;
         struct auv__block_pool *pool; /* gone once the loop is closed */
         struct auv__block *block; /* NULL where there is nothing */
-        struct auv__block *lent;  /* what came before it and is lent, or NULL; freed when settled */
+        struct auv__block *lent;  /* what came before it and is lent, by next; freed when settled */
         size_t begin;             /* of the unread data in the block */
         size_t end;
         size_t chunk;             /* the size of the next block; follows what comes in at a time */
@@ -74,7 +74,16 @@ static inline const char *auv__read_buffer_take(struct auv__read_buffer *buffer,
         return data;
 }
 
-/* Frees the block that was lent and is not the buffer's any more. */
+/* Drops @size bytes, no more than there are, from the beginning. What has been lent stays so. */
+static inline void auv__read_buffer_drop(struct auv__read_buffer *buffer, size_t size)
+{
+        assert(size <= auv__read_buffer_size(buffer));
+        buffer->begin += size;
+        if (buffer->begin == buffer->end && !buffer->block_is_lent)
+                buffer->begin = buffer->end = 0;
+}
+
+/* Frees the blocks that were lent and are not the buffer's any more. */
 void auv__read_buffer_free_lent(struct auv__read_buffer *buffer);
 
 /* Takes back what has been lent. */

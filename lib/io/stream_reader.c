@@ -205,6 +205,15 @@ __attribute__((always_inline)) static inline int wait_for_data(auv_stream_reader
         return r < 0 && arrived ? auv_reraise(reader->error) : r;
 }
 
+/* The same, where another task may have begun to read all there is meanwhile, which leaves nothing. */
+__attribute__((always_inline)) static inline int wait_for_more(auv_stream_reader *reader,
+                                                               struct auv__task *task, const char *name)
+{
+        const int r = wait_for_data(reader, task, name);
+
+        return r == 0 && reader->gathering ? fail_busy(name) : r;
+}
+
 /* Hands out the next @size bytes. */
 static void take(auv_stream_reader *reader, size_t size, const char **ret_data, size_t *ret_size)
 {
@@ -213,11 +222,10 @@ static void take(auv_stream_reader *reader, size_t size, const char **ret_data, 
         reader->n_takes++;
 }
 
-/* Drops the next @size bytes. */
+/* Drops the next @size bytes. What another task was lent stays where it is. */
 static void discard(auv_stream_reader *reader, size_t size)
 {
-        auv__read_buffer_take(&reader->buffer, size);
-        auv__read_buffer_settle(&reader->buffer);
+        auv__read_buffer_drop(&reader->buffer, size);
         reader->n_takes++;
 }
 
@@ -300,7 +308,7 @@ wait_and_take_some(auv_stream_reader *reader, struct auv__task *task, size_t n, 
         auv__keep(&reader->object);
         /* Another task may have taken what this one was woken for. */
         do
-                r = reader->error ? auv_reraise(reader->error) : wait_for_data(reader, task, "read");
+                r = reader->error ? auv_reraise(reader->error) : wait_for_more(reader, task, "read");
         while (r == 0 && unread(reader) == 0 && !reader->eof);
         if (auv__likely(r == 0))
                 take_some(reader, n, ret_data, ret_size);
@@ -397,7 +405,7 @@ static int await_separator(auv_stream_reader *reader, struct auv__task *task,
                 }
                 if (reader->eof)
                         return ENDED;
-                AUV_TRY(wait_for_data(reader, task, "readuntil"));
+                AUV_TRY(wait_for_more(reader, task, "readuntil"));
                 if (n_takes != reader->n_takes) {
                         /* Another task has read in between. */
                         n_takes = reader->n_takes;
@@ -515,7 +523,7 @@ static int read_exactly(auv_stream_reader *reader, struct auv__task *task, void 
         while (unread(reader) < n) {
                 if (reader->eof)
                         return fail_incomplete(reader, n);
-                AUV_TRY(wait_for_data(reader, task, "readexactly"));
+                AUV_TRY(wait_for_more(reader, task, "readexactly"));
         }
         memcpy(buffer, auv__read_buffer_data(&reader->buffer), n);
         discard(reader, n);

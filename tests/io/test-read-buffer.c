@@ -79,6 +79,42 @@ Test(read_buffer, is_not_trimmed_while_it_is_lent)
         auv__read_buffer_deinit(&buffer);
 }
 
+Test(read_buffer, may_lend_of_several_blocks)
+{
+        struct auv__read_buffer buffer = new_buffer();
+        const char *first, *second;
+
+        receive(&buffer, 10, 'a');
+        first = auv__read_buffer_take(&buffer, 10);
+        receive(&buffer, SMALL, 'b');
+        receive(&buffer, SMALL, 'b');
+        second = auv__read_buffer_take(&buffer, 10);
+        for (int i = 0; i < 20; i++)
+                receive(&buffer, SMALL, 'c');
+        cr_assert(is_all(first, 10, 'a'));
+        cr_assert(is_all(second, 10, 'b'));
+        auv__read_buffer_settle(&buffer);
+        cr_assert(buffer.lent == NULL);
+        auv__read_buffer_deinit(&buffer);
+}
+
+Test(read_buffer, does_not_give_the_place_of_what_is_lent_to_what_comes_when_it_is_empty)
+{
+        struct auv__read_buffer buffer = new_buffer();
+        const char *lent;
+
+        receive(&buffer, 20, 'a');
+        lent = auv__read_buffer_take(&buffer, 10);
+        auv__read_buffer_drop(&buffer, 10);
+        receive(&buffer, 20, 'b');
+        cr_assert(is_all(lent, 10, 'a'));
+        cr_assert(is_all(auv__read_buffer_data(&buffer), 20, 'b'));
+        auv__read_buffer_drop(&buffer, 20);
+        auv__read_buffer_settle(&buffer);
+        cr_assert(eq(sz, buffer.end, 0));
+        auv__read_buffer_deinit(&buffer);
+}
+
 Test(read_buffer, gets_larger_blocks_for_who_fills_them_and_smaller_ones_again)
 {
         struct auv__read_buffer buffer = new_buffer();

@@ -533,3 +533,66 @@ Test(stream_reader, looks_for_a_separator_from_the_front_when_another_task_has_r
         auv_unref(first);
         auv_unref(second);
 }
+
+/* Two tasks at once */
+
+/* As in Python, who reads to the end takes what there is, and waits; who was woken before finds nothing. */
+Test(stream_reader, that_is_read_to_its_end_has_nothing_for_who_was_woken_before)
+{
+        static const char *const late[] = { "l", "u;;,/", "n5" };
+
+        for (size_t i = 0; i < sizeof(late) / sizeof(*late); i++) {
+                AUV_AUTO auv_stream_reader *reader = new_reader(0);
+                AUV_AUTO auv_task *first = reading_start(reader, 1, late[i]), *second = NULL;
+
+                reading_feed(reader, "abc");
+                loop_turn();
+                second = reading_start(reader, 2, "r*");
+                reading_feed(reader, "d");
+                loop_turn();
+                reading_feed(reader, "efgh");
+                loop_turn();
+                auv_stream_feed_eof(reader);
+                loop_turn();
+        }
+        cr_assert_trace("1!busy:readuntil 2=abcdefgh 1!busy:readuntil 2=abcdefgh "
+                        "1!busy:readexactly 2=abcdefgh");
+}
+
+struct lent {
+        auv_stream_reader *reader;
+        const char *data;
+        size_t size;
+};
+
+static int is_lent_ten_bytes(void *arg, auv_value *ret)
+{
+        struct lent *lent = arg;
+
+        return auv_await_stream_read(lent->reader, 10, &lent->data, &lent->size);
+}
+
+static int reads_exactly_100(void *arg, auv_value *ret)
+{
+        char buffer[100];
+
+        return auv_await_stream_readexactly(arg, buffer, sizeof(buffer));
+}
+
+Test(stream_reader, leaves_what_it_has_lent_when_a_read_that_began_before_ends)
+{
+        AUV_AUTO auv_stream_reader *reader = new_reader(0);
+        struct lent lent = { .reader = reader };
+        char zs[100];
+        AUV_AUTO auv_task *first = auv_loop_create_task(loop, reads_exactly_100, reader, 0, NULL);
+
+        memset(zs, 'z', sizeof(zs));
+        reading_feed(reader, "0123456789");
+        loop_turn();
+        cr_assert(eq(int, loop_run(is_lent_ten_bytes, &lent, NULL), 0));
+        cr_assert(eq(int, auv_stream_feed_data(reader, zs, sizeof(zs)), 0));
+        cr_assert(eq(int, auv_loop_run_until_complete(loop, first, NULL), 0));
+        cr_assert(eq(int, auv_stream_feed_data(reader, zs, sizeof(zs)), 0));
+        cr_assert(eq(sz, lent.size, 10));
+        cr_assert(zero(int, memcmp(lent.data, "0123456789", 10)));
+}
