@@ -177,8 +177,8 @@ AUV_API size_t auv_server_sockets(const auv_server *server, int *ret_sockets, si
  * @server:      the server, which may be serving already
  *
  * Return: 0, or a negative error, and then the server is as it was.
- * Errors: AUV_ERUNTIME, it is closed; AUV_EADDRINUSE; AUV_EINVAL, @server is NULL; AUV_ECANCELED, and then
- * it is serving; AUV_ENOTASK; AUV_ENOMEM.
+ * Errors: AUV_ERUNTIME, it is closed, or another loop's; AUV_EADDRINUSE; AUV_EINVAL, @server is NULL;
+ * AUV_ECANCELED, and then it is serving; AUV_ENOTASK; AUV_ENOMEM.
  * Suspends: yes, for a turn.    Thread: the loop's.
  * Like: Server.start_serving().
  */
@@ -203,7 +203,7 @@ AUV_API int auv_await_server_serve_forever(auv_server *server);
  * @server:      the server
  *
  * Return: 0, or a negative error.
- * Errors: AUV_EINVAL, @server is NULL; AUV_ECANCELED; AUV_ENOTASK.
+ * Errors: AUV_EINVAL, @server is NULL; AUV_ERUNTIME, it is another loop's; AUV_ECANCELED; AUV_ENOTASK.
  * Suspends: yes, unless all that is the case.    Thread: the loop's.
  * Like: Server.wait_closed().
  */

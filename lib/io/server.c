@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "loop/watcher.h"
+#include "sync/bind.h"
 
 #include <string.h>
 #include <sys/stat.h>
@@ -284,13 +285,18 @@ int auv__await_server(struct auv__task *task, const struct auv__serving *serving
         return 0;
 }
 
+/* Whether a task can wait for something of a server's. */
+static int check(auv_server *server, const struct auv__task *task)
+{
+        return server ? auv__sync_bind(&server->loop, task) : auv_raise(AUV_EINVAL, "no server");
+}
+
 int auv_await_server_start_serving(auv_server *server)
 {
         struct auv__task *task;
 
         AUV_TRY(auv__await_begin(&task));
-        if (!server)
-                return auv_raise(AUV_EINVAL, "no server");
+        AUV_TRY(check(server, task));
         AUV_TRY(start_listening(server));
         return await_turn(task);
 }
@@ -310,8 +316,7 @@ int auv_await_server_wait_closed(auv_server *server)
         int r;
 
         AUV_TRY(auv__await_begin(&task));
-        if (!server)
-                return auv_raise(AUV_EINVAL, "no server");
+        AUV_TRY(check(server, task));
         auv__keep(&server->object);
         r = await_closed(task, server);
         auv__drop(&server->object);
@@ -339,8 +344,7 @@ int auv_await_server_serve_forever(auv_server *server)
         int r;
 
         AUV_TRY(auv__await_begin(&task));
-        if (!server)
-                return auv_raise(AUV_EINVAL, "no server");
+        AUV_TRY(check(server, task));
         if (server->forever)
                 return auv_raise(AUV_ERUNTIME,
                                  "another task is in auv_await_server_serve_forever() already");

@@ -460,3 +460,19 @@ Test(server, bears_with_peers_that_go_at_any_time)
         cr_assert(eq(int, loop_run(await_wait_closed, server, NULL), 0));
         cr_assert(eq(int, service.n, 24));
 }
+
+Test(server, of_another_loop_cannot_be_awaited)
+{
+        static const auv_coro_fn awaits[] = { await_start_serving, await_serve_forever, await_wait_closed };
+        struct service service = { .recorders = { { .name = "a" } } };
+        AUV_AUTO auv_server *server = service_start(&service, NULL);
+        AUV_AUTO auv_loop *other = loop_new();
+
+        for (size_t i = 0; i < sizeof(awaits) / sizeof(*awaits); i++) {
+                AUV_AUTO auv_task *task = auv_loop_create_task(other, awaits[i], server, 0, NULL);
+
+                cr_assert(eq(int, auv_loop_run_until_complete(other, task, NULL), AUV_ERUNTIME));
+        }
+        auv_server_close(server);
+        cr_assert_trace("served(ERUNTIME)");
+}
