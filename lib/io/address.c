@@ -60,7 +60,7 @@ int auv__address_of_path(const char *path, struct auv__address *ret_address)
 
         if (length == 0)
                 return auv_raise(AUV_EINVAL, "the path of a Unix socket is empty");
-        if (length >= sizeof(un->sun_path))
+        if (length >= sizeof(un->sun_path) + (path[0] == '@'))
                 return auv_raise(AUV_EINVAL, "the path of a Unix socket is too long: %s", path);
         memset(ret_address, 0, sizeof(*ret_address));
         un->sun_family = AF_UNIX;

@@ -150,6 +150,13 @@ static int bind_to_local(struct try *try)
         return AUV_EADDRNOTAVAIL;
 }
 
+static int64_t end_of_delay(const struct race *race)
+{
+        int64_t end_ns;
+
+        return __builtin_add_overflow(auv__loop_now(race->loop), race->delay_ns, &end_ns) ? AUV__NEVER : end_ns;
+}
+
 static void start(struct race *race)
 {
         struct try *try = &race->tries[race->n_started++];
@@ -182,7 +189,7 @@ static void start(struct race *race)
         try->is_watched = true;
         if (race->delay_ns > 0 && race->n_started < race->n) {
                 auv__timer_stop(&race->timer);
-                auv__timer_start(race->loop, &race->timer, auv__loop_now(race->loop) + race->delay_ns);
+                auv__timer_start(race->loop, &race->timer, end_of_delay(race));
         }
 }
 

@@ -373,6 +373,21 @@ Test(connect, does_not_wait_for_the_delay_where_the_last_has_failed)
         close(listener);
 }
 
+Test(connect, may_have_a_delay_that_never_ends)
+{
+        int refusing = 0, port = 0;
+        const int refuser = bound("127.0.0.1", false, 0, &refusing),
+                  listener = bound("127.0.0.1", true, 5, &port);
+        struct race race = { .options = { .happy_eyeballs_delay = 1e300 }, .fd = -1 };
+
+        add(&race.list, "127.0.0.1", refusing);
+        add(&race.list, "127.0.0.1", port);
+        cr_assert(eq(int, loop_run(await_race, &race, NULL), 0));
+        close(race.fd);
+        close(refuser);
+        close(listener);
+}
+
 Test(connect, leaves_nothing_behind_when_it_is_cancelled_at_any_pass)
 {
         for (int turns = 0; turns < 6; turns++) {

@@ -195,6 +195,23 @@ Test(unix_sockets, say_why_they_cannot_be_had)
         cr_assert_trace("");
 }
 
+/* Its zero byte counts, but needs none at the end. */
+Test(unix_sockets, may_have_an_abstract_name_as_long_as_the_system_takes)
+{
+        char name[sizeof(((struct sockaddr_un *)NULL)->sun_path) + 2] = "@";
+        struct request request = { .path = name };
+
+        memset(name + 1, 'x', sizeof(name) - 2);
+        snprintf(name + 1, sizeof(name) - 1, "asyncuv-test-%d", (int)getpid());
+        name[strlen(name)] = '-';
+        name[sizeof(name) - 1] = '\0';
+        cr_assert(eq(int, loop_run(serve, &request, NULL), AUV_EINVAL));
+        name[sizeof(name) - 2] = '\0';
+        cr_assert(eq(int, loop_run(serve, &request, NULL), 0));
+        auv_server_close(request.server);
+        auv_unref(request.server);
+}
+
 Test(unix_sockets, say_that_nobody_listens)
 {
         struct request left = { .path = path, .options = AUV_SERVER_OPTIONS(.keep_path = true) };
