@@ -67,7 +67,6 @@ static bool begins_to_wait(struct auv__condition_wait *self, int *ret)
                 *ret = auv_raise(AUV_ERUNTIME, "cannot wait on a lock that is not acquired");
         if (*ret < 0)
                 return false;
-        auv__keep(&condition->object);
         auv_lock_release(condition->lock);
         return true;
 }
@@ -83,7 +82,6 @@ static int end_wait(struct auv__condition_wait *self, int r)
         /* It may have been notified before it failed: somebody else is to have the notification. */
         if (r < 0)
                 notify(condition, 1);
-        auv__drop(&condition->object);
         return r;
 }
 
@@ -102,6 +100,7 @@ int auv__condition_wait_steps(auv_frame *frame, auv_value *ret)
         bool woken;
         int r;
 
+        auv__keep(&self->condition->object);
         while (!is_fulfilled(self)) {
                 if (!begins_to_wait(self, &r))
                         AUV_LEAVE(r);
@@ -120,6 +119,8 @@ int auv__condition_wait_steps(auv_frame *frame, auv_value *ret)
                 if (!self->predicate)
                         break;
         }
+        AUV_FINALLY;
+        auv__drop(&self->condition->object);
         AUV_END;
 }
 

@@ -662,3 +662,32 @@ Test(condition, outlives_its_loop)
         cr_assert(eq(int, reports_drop(), 1));
         cr_assert(eq(int, run_elsewhere(acquires, condition), 0));
 }
+
+static bool never(void *arg)
+{
+        return false;
+}
+
+static int waits_for_ever(void *arg, auv_value *ret)
+{
+        auv_condition *condition = arg;
+
+        AUV_TRY(auv_await_condition_acquire(condition));
+        return auv_await_condition_wait_for(condition, never, NULL);
+}
+
+Test(condition, is_held_by_who_waits_for_a_predicate_through_all_rounds)
+{
+        auv_condition *condition = auv_condition_new(NULL);
+        AUV_AUTO auv_task *task = auv_loop_create_task(loop, waits_for_ever, condition, 0, NULL);
+
+        loop_turn();
+        take(condition);
+        auv_condition_notify_all(condition);
+        auv_condition_release(condition);
+        auv_unref(condition);
+        for (int i = 0; i < 3; i++)
+                loop_turn();
+        auv_task_cancel(task, NULL);
+        cr_assert(eq(int, auv_loop_run_until_complete(loop, task, NULL), AUV_ECANCELED));
+}
