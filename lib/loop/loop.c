@@ -204,6 +204,7 @@ int auv_loop_close(auv_loop *loop)
                 return auv_raise(AUV_ERUNTIME, "cannot close a running event loop");
         if (auv__reactor_has_foreign_handles(loop->reactor))
                 return auv_raise(AUV_EBUSY, "libuv handles of the program's are still open");
+        auv_ref(loop); /* the last other one may go in a task that ends with the loop */
         loop->closed = true;
         loop->closing = true;
         unregister_loop(loop);
@@ -221,8 +222,9 @@ int auv_loop_close(auv_loop *loop)
         if (set_loop == loop)
                 set_loop = NULL;
         loop->closing = false;
-        if (loop->live > 0)
-                auv_ref(loop);
+        /* It stays for what still lives on it. */
+        if (loop->live == 0)
+                auv_unref(loop);
         return 0;
 }
 

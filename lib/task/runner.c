@@ -105,9 +105,13 @@ static int run_main(auv_runner *runner, auv_coro_fn fn, auv_stackless_fn stackle
         runner->main = task;
         runner->asked = false;
         runner->interrupted = false;
+        auv_ref(runner); /* the last other one may go in what it runs */
         auv__interrupt_begin(runner->loop, cancel_main, runner);
         r = auv_loop_run_until_complete(runner->loop, task, ret);
-        return auv__interrupt_end(runner->loop) ? end_interrupted(runner, r) : r;
+        if (auv__interrupt_end(runner->loop))
+                r = end_interrupted(runner, r);
+        auv_unref(runner);
+        return r;
 }
 
 int auv_runner_run(auv_runner *runner, auv_coro_fn fn, void *arg, auv_value *ret)

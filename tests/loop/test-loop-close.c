@@ -387,3 +387,21 @@ Test(loop_close, takes_many_detached_tasks_down)
         cr_assert(eq(int, auv_loop_close(loop), 0));
         cr_assert(eq(int, reports_drop(), MANY));
 }
+
+static int gives_up_its_loop(void *arg, auv_value *ret)
+{
+        const int r = auv_await_sleep(3600);
+
+        auv_unref(arg);
+        return r;
+}
+
+Test(loop_close, may_be_when_the_last_reference_goes)
+{
+        auv_loop *other = loop_new();
+
+        auv_unref(auv_loop_create_task(other, gives_up_its_loop, other, 0, NULL));
+        cr_assert(eq(int, auv_loop_run_until(other, 1), 0));
+        cr_assert(eq(int, auv_loop_close(other), 0));
+        cr_assert(eq(int, reports_drop(), 1)); /* the task was pending */
+}

@@ -377,3 +377,20 @@ Test(runner, without_memory_gives_an_error)
 {
         cr_assert(gt(long, failing_allocator_sweep(run_sweep), 1));
 }
+
+static int gives_up(void *arg, auv_value *ret)
+{
+        auv_unref(arg);
+        AUV_TRY(auv_await_sleep(1));
+        ret->i = 5;
+        return 0;
+}
+
+Test(runner, may_be_given_up_by_what_it_runs)
+{
+        auv_runner *runner = runner_new();
+        auv_value five = { 0 };
+
+        cr_assert(eq(int, auv_runner_run(runner, gives_up, runner, &five), 0));
+        cr_assert(eq(int, five.i, 5));
+}
