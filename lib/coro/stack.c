@@ -251,13 +251,13 @@ static struct auv__stack_slab *find_carved(struct auv__stack_class *class)
         return NULL;
 }
 
+/* NULL where none is large enough: the guards of large pages leave less than AUV__STACK_MAX. */
 static struct auv__stack_class *find_class(struct auv__stack_pool *pool, size_t size)
 {
-        size_t i = 0;
-
-        while (pool->classes[i].size < size)
-                i++;
-        return &pool->classes[i];
+        for (size_t i = 0; i < AUV__STACK_CLASSES; i++)
+                if (pool->classes[i].size >= size)
+                        return &pool->classes[i];
+        return NULL;
 }
 
 /* Where no stack has been released in the slab to be taken first, or there is none. */
@@ -296,9 +296,9 @@ int auv__stack_acquire(struct auv__stack_pool *pool, size_t size, struct auv__st
         struct auv__stack_class *class;
         struct auv__stack_slab *slab;
 
-        if (size > AUV__STACK_MAX)
-                return AUV_EINVAL;
         class = find_class(pool, size ? size : pool->default_size);
+        if (!class)
+                return AUV_EINVAL;
         slab = class->partial.head;
         if (!slab || !slab->free)
                 return acquire_apart(class, ret_stack);
@@ -380,8 +380,6 @@ static void class_init(struct auv__stack_class *class, struct auv__stack_pool *p
 
 int auv__stack_pool_init(struct auv__stack_pool *pool, size_t default_size)
 {
-        if (default_size > AUV__STACK_MAX)
-                return AUV_EINVAL;
         if (default_size == 0)
                 default_size = auv__sanitizer_watches_switches() ? DEFAULT_SIZE_WATCHED : DEFAULT_SIZE;
         pool->default_size = default_size;
@@ -391,7 +389,7 @@ int auv__stack_pool_init(struct auv__stack_pool *pool, size_t default_size)
         pool->use = NULL;
         for (size_t i = 0; i < AUV__STACK_CLASSES; i++)
                 class_init(&pool->classes[i], pool, AUV__STACK_SIZE(i));
-        return 0;
+        return find_class(pool, default_size) ? 0 : AUV_EINVAL;
 }
 
 void auv__stack_pool_deinit(struct auv__stack_pool *pool)

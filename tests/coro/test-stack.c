@@ -157,6 +157,17 @@ Test(stack, larger_than_the_largest_is_an_invalid_argument)
         cr_assert(eq(int, auv__stack_pool_init(&other, AUV__STACK_MAX + 1), AUV_EINVAL));
 }
 
+/* As where pages are so large that a guard of one page leaves less of the span. */
+Test(stack, larger_than_guards_of_large_pages_leave_is_an_invalid_argument)
+{
+        struct auv__stack *stack;
+
+        pool.classes[AUV__STACK_CLASSES - 1].size -= 48 * KIB;
+        cr_assert(eq(int, auv__stack_acquire(&pool, AUV__STACK_MAX, &stack), AUV_EINVAL));
+        cr_assert(eq(int, auv__stack_acquire(&pool, AUV__STACK_MAX - 48 * KIB, &stack), 0));
+        auv__stack_release(stack);
+}
+
 Test(stack, ends_at_a_cache_line)
 {
         struct auv__stack *stacks[40];
