@@ -72,8 +72,8 @@ int auv__stack_pool_init(struct auv__stack_pool *pool, size_t default_size);
 void auv__stack_pool_deinit(struct auv__stack_pool *pool);
 
 /*
- * size 0 is the pool's default. Returns 0, AUV_ENOMEM, or AUV_EINVAL: larger than AUV__STACK_MAX, of which pages
- * that are larger than a guard leave less.
+ * size 0 is the pool's default. Returns 0, AUV_ENOMEM, or AUV_EINVAL: larger than AUV__STACK_MAX, of which
+ * pages that are larger than a guard leave less.
  */
 int auv__stack_acquire(struct auv__stack_pool *pool, size_t size, struct auv__stack **ret_stack);
 void auv__stack_release(struct auv__stack *stack);

@@ -154,7 +154,9 @@ static int64_t end_of_delay(const struct race *race)
 {
         int64_t end_ns;
 
-        return __builtin_add_overflow(auv__loop_now(race->loop), race->delay_ns, &end_ns) ? AUV__NEVER : end_ns;
+        if (__builtin_add_overflow(auv__loop_now(race->loop), race->delay_ns, &end_ns))
+                return AUV__NEVER;
+        return end_ns;
 }
 
 static void start(struct race *race)

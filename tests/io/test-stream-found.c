@@ -265,10 +265,11 @@ static void count_received(void *user, const void *data, size_t size)
 
 static void set_counting_protocol(struct stream *stream)
 {
-        static const auv_protocol_functions counting = AUV_PROTOCOL_FUNCTIONS(.data_received = count_received);
+        static const auv_protocol_functions counting = AUV_PROTOCOL_FUNCTIONS(
+                .data_received = count_received);
+        const auv_protocol protocol = { .functions = &counting };
 
-        cr_assert(eq(int, auv_transport_set_protocol(stream->transport,
-                                                     &(auv_protocol) { .functions = &counting }), 0));
+        cr_assert(eq(int, auv_transport_set_protocol(stream->transport, &protocol), 0));
 }
 
 Test(stream_found, is_the_tasks_though_another_protocol_is_set_before_it_runs)

@@ -27,7 +27,9 @@ static void keep_received(void *user, const void *data, size_t size)
         strncat(received, data, size);
 }
 
-static const auv_protocol_functions keeping = AUV_PROTOCOL_FUNCTIONS(.data_received = keep_received);
+static const auv_protocol_functions keeping_functions = AUV_PROTOCOL_FUNCTIONS(
+        .data_received = keep_received);
+static const auv_protocol keeping = { .functions = &keeping_functions };
 
 /* Reading */
 
@@ -66,7 +68,7 @@ Test(stream_protocol, that_is_replaced_does_not_keep_its_transport_paused)
         far_send(peer, "much more than that", 19);
         loop_turns(3);
         cr_assert(not(auv_transport_is_reading(transport)));
-        cr_assert(eq(int, auv_transport_set_protocol(transport, &(auv_protocol) { .functions = &keeping }), 0));
+        cr_assert(eq(int, auv_transport_set_protocol(transport, &keeping), 0));
         cr_assert(auv_transport_is_reading(transport));
         far_send(peer, "hello", 5);
         loop_turns(3);
@@ -86,10 +88,10 @@ static int make_reading(void *arg, auv_protocol *ret_protocol)
 static int reads_pipes(void *arg, auv_value *ret)
 {
         AUV_AUTO auv_transport *transport = NULL;
+        const int device = open("/dev/null", O_RDONLY | O_CLOEXEC);
         int ends[2];
 
-        cr_assert(eq(int, auv_await_connect_read_pipe(make_reading, arg, open("/dev/null", O_RDONLY | O_CLOEXEC),
-                                                      &transport), AUV_EPERM));
+        cr_assert(eq(int, auv_await_connect_read_pipe(make_reading, arg, device, &transport), AUV_EPERM));
         cr_assert(zero(int, pipe(ends)));
         AUV_TRY(auv_await_connect_read_pipe(make_reading, arg, ends[0], &transport));
         close(ends[1]);
@@ -144,8 +146,7 @@ static void end_service(int peer)
 
 static int hands_over(void *arg, auv_stream_reader *reader, auv_stream_writer *writer)
 {
-        return auv_transport_set_protocol(auv_stream_transport(writer),
-                                          &(auv_protocol) { .functions = &keeping });
+        return auv_transport_set_protocol(auv_stream_transport(writer), &keeping);
 }
 
 Test(stream_protocol, may_be_given_up_by_an_eager_task_that_ends_at_once)
