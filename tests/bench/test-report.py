@@ -308,9 +308,6 @@ class Limits(unittest.TestCase):
     def test_leave_out_what_takes_too_long(self):
         self.assertIn('would take', self.why_not('asyncio', workloads.storm(1_000_000, 200)))
 
-    def test_leave_out_what_the_kernel_does_not_allow(self):
-        self.assertIn('mappings', self.why_not('st', workloads.sleep(100_000, 1)))
-
     def test_know_what_a_run_needs(self):
         self.assertGreater(limits.bytes_for(Subject('asyncuv', 'stackful'), workloads.sleep(1_000_000, 1)), 4.3e9)
         self.assertLess(limits.bytes_for(LESS, workloads.sleep(1_000_000, 1)), 3e8)

@@ -13,8 +13,6 @@ class Limits:
     bytes_per_task: int  # while it sleeps
     us_per_task: float   # of processor time, from its making to its end
     us_per_fire: float   # for each sleep of a storm
-    max_tasks: int = 10_000_000
-    why: str = ''        # there are no more
 
 
 LIMITS = {
@@ -23,7 +21,7 @@ LIMITS = {
     'libuv': Limits(200, 1, 1.5),
     'asio': Limits(5_000, 7, 1.6),
     'tokio': Limits(1_500, 2, 1.1),
-    'st': Limits(8_000, 5, 2, 30_000, 'the kernel lets a process have 65,530 mappings, and each stack is two'),
+    'st': Limits(5_000, 7, 6),
     'go': Limits(3_500, 6, 2),
     'erlang': Limits(4_000, 25, 3),
     'node': Limits(6_500, 25, 7),
@@ -52,8 +50,6 @@ def why_not(subject, case, seconds_at_most, available=None):
         return None
     if available is None:
         available = memory_bytes('MemAvailable')
-    if case.n > limits.max_tasks:
-        return limits.why
     needed = bytes_for(subject, case)
     if needed > 0.8 * available:
         return f'would need {needed / 2**30:.1f} GiB of memory, and there are {available / 2**30:.1f}'
