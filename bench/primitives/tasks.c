@@ -219,15 +219,6 @@ static int wait_and_go_with_stack(void *arg, auv_value *ret)
 
 static const struct bench_body wait_and_go = { wait_and_go_without_stack, wait_and_go_with_stack };
 
-static struct bench_crowd *create_futures(void)
-{
-        struct bench_crowd *futures = bench_crowd_new(N_FUTURES);
-
-        for (size_t i = 0; futures && i < N_FUTURES; i++)
-                futures->tasks[i] = auv_loop_create_future(NULL);
-        return futures;
-}
-
 static int wake_each_other(enum bench_form form, const struct futures *futures, int64_t *ns)
 {
         const struct waker waker = { .futures = futures };
@@ -248,7 +239,8 @@ int bench_measure_set_wake(enum bench_form form, size_t n, double *ret_ns)
         int r = 0;
 
         for (int i = 0; r == 0 && i < N_BATCHES; i++) {
-                const struct futures futures = { create_futures(), create_futures() };
+                const struct futures futures = { bench_crowd_of_futures(N_FUTURES),
+                                                 bench_crowd_of_futures(N_FUTURES) };
 
                 r = futures.there && futures.back ? wake_each_other(form, &futures, &ns) : AUV_ENOMEM;
                 bench_crowd_free(futures.there);

@@ -50,6 +50,15 @@ struct bench_crowd *bench_crowd_of(size_t n, enum bench_form form, struct bench_
         return crowd;
 }
 
+struct bench_crowd *bench_crowd_of_futures(size_t n)
+{
+        struct bench_crowd *crowd = bench_crowd_new(n);
+
+        for (size_t i = 0; crowd && i < n; i++)
+                crowd->tasks[i] = auv_loop_create_future(NULL);
+        return crowd;
+}
+
 void bench_crowd_free(struct bench_crowd *crowd)
 {
         if (!crowd)

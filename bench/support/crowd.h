@@ -38,6 +38,9 @@ void bench_crowd_empty(struct bench_crowd *crowd);
 struct bench_crowd *bench_crowd_of(size_t n, enum bench_form form, struct bench_body body, const void *frame,
                                    size_t size);
 
+/* @n futures in place of tasks; NULL where there is no memory. */
+struct bench_crowd *bench_crowd_of_futures(size_t n);
+
 /* Gives up the tasks, and the room for them; @crowd may be NULL. */
 void bench_crowd_free(struct bench_crowd *crowd);
 
