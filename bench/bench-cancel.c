@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * N sleeping tasks are cancelled: the processor time from the first request until all have
- * ended, for each of them.
+ * ended and have been given up, for each of them.
  */
 
 #include "support/crowd.h"
@@ -54,6 +54,7 @@ static int run_cancel(void *arg, auv_value *ret)
         start_ns = bench_cpu_ns();
         if (r == 0)
                 r = cancel_all(crowd);
+        bench_crowd_empty(crowd);
         run->cpu_ns = bench_cpu_ns() - start_ns;
         bench_crowd_free(crowd);
         return r;

@@ -106,6 +106,7 @@ async def measure_cancel(options, report):
     for task in tasks:
         task.cancel()
     results = await asyncio.gather(*tasks, return_exceptions=True)
+    del tasks, task
     cpu = cpu_ns() - cpu
 
     assert all(isinstance(result, asyncio.CancelledError) for result in results)
