@@ -42,13 +42,12 @@ int bench_measure_yield(enum bench_form form, size_t n, double *ret_ns)
         int64_t start_ns;
         int r;
 
-        crowd = bench_crowd_of(n, form, yield_many_times, &yielder, sizeof(yielder));
+        crowd = bench_crowd_new(n);
         if (!crowd)
                 return AUV_ENOMEM;
-        r = auv_await_sleep(0); /* they have started */
         start_ns = bench_now_ns();
-        if (r == 0)
-                r = bench_await_crowd(crowd, /* flags= */ 0);
+        bench_crowd_fill(crowd, form, yield_many_times, &yielder, sizeof(yielder));
+        r = bench_await_crowd(crowd, /* flags= */ 0);
         *ret_ns = (double)(bench_now_ns() - start_ns) / (double)(n * yielder.rounds);
         bench_crowd_free(crowd);
         return r;

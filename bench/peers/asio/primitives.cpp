@@ -27,10 +27,10 @@ static awaitable<void> yield_repeatedly(size_t n_rounds)
 static double measure_yield(size_t n)
 {
         const size_t n_rounds = 2 * n_repeats / n;
+        const int64_t start = now_ns();
 
         for (size_t i = 0; i < n; i++)
                 co_spawn(loop, yield_repeatedly(n_rounds), rethrow);
-        const int64_t start = now_ns();
         run_loop();
         return ns_since(start, n * n_rounds);
 }

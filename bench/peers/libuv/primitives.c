@@ -29,18 +29,18 @@ static double measure_yield(size_t n)
 {
         struct yielder *yielders = allocate(n, sizeof(*yielders));
         const size_t n_rounds = N_YIELDS / n;
-        int64_t start;
+        const int64_t start = now_ns();
+        double ns;
 
         for (size_t i = 0; i < n; i++) {
                 yielders[i].n_left = n_rounds;
                 check(uv_idle_init(uv_default_loop(), &yielders[i].idle));
                 check(uv_idle_start(&yielders[i].idle, yield));
         }
-        start = now_ns();
         uv_run(uv_default_loop(), UV_RUN_DEFAULT);
-        start = now_ns() - start;
+        ns = (double)(now_ns() - start) / (double)(n * n_rounds);
         free(yielders);
-        return (double)start / (double)(n * n_rounds);
+        return ns;
 }
 
 static void never(uv_timer_t *timer)
