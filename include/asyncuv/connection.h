@@ -59,8 +59,7 @@ typedef struct auv_connection_options {
 } auv_connection_options;
 
 /* Options for a connection, as in AUV_CONNECTION_OPTIONS(.family = AF_INET). */
-#define AUV_CONNECTION_OPTIONS(...) \
-        (&(auv_connection_options) { .size = sizeof(auv_connection_options), __VA_ARGS__ })
+#define AUV_CONNECTION_OPTIONS(...) AUV_OPTIONS_(auv_connection_options, __VA_ARGS__)
 
 /**
  * auv_await_create_connection() - connect to a TCP server

@@ -41,8 +41,7 @@ typedef struct auv_datagram_options {
 } auv_datagram_options;
 
 /* Options for an endpoint, as in AUV_DATAGRAM_OPTIONS(.family = AF_INET). */
-#define AUV_DATAGRAM_OPTIONS(...) \
-        (&(auv_datagram_options) { .size = sizeof(auv_datagram_options), __VA_ARGS__ })
+#define AUV_DATAGRAM_OPTIONS(...) AUV_OPTIONS_(auv_datagram_options, __VA_ARGS__)
 
 /**
  * auv_await_create_datagram_endpoint() - open a datagram socket

@@ -58,8 +58,7 @@ typedef struct auv_executor_functions {
 } auv_executor_functions;
 
 /* Functions for auv_executor_new(), as in AUV_EXECUTOR_FUNCTIONS(.submit = submit). */
-#define AUV_EXECUTOR_FUNCTIONS(...) \
-        (&(auv_executor_functions) { .size = sizeof(auv_executor_functions), __VA_ARGS__ })
+#define AUV_EXECUTOR_FUNCTIONS(...) AUV_OPTIONS_(auv_executor_functions, __VA_ARGS__)
 
 /**
  * auv_executor_new() - make an executor of the program's own

@@ -70,7 +70,7 @@ typedef struct auv_loop_options {
 } auv_loop_options;
 
 /* Options for auv_new_event_loop(), as in AUV_LOOP_OPTIONS(.clock = AUV_CLOCK_VIRTUAL). */
-#define AUV_LOOP_OPTIONS(...) (&(auv_loop_options) { .size = sizeof(auv_loop_options), __VA_ARGS__ })
+#define AUV_LOOP_OPTIONS(...) AUV_OPTIONS_(auv_loop_options, __VA_ARGS__)
 
 /**
  * auv_new_event_loop() - make an event loop

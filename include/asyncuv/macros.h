@@ -77,4 +77,19 @@ AUV_END_DECLS
                         return auv_try_;        \
         } while (0)
 
+/*
+ * What AUV_LOOP_OPTIONS() and its like are made of: the address of a struct, all zero but what is named. In
+ * C++ it is gone at the end of the statement, and the names stand in the order of the struct.
+ */
+#ifdef __cplusplus
+template <typename T> inline const T *auv_address_(const T &value)
+{
+        return &value;
+}
+#define AUV_OPTIONS_(type, ...) \
+        auv_address_(__extension__ type { .size = sizeof(type), __VA_ARGS__ })
+#else
+#define AUV_OPTIONS_(type, ...) (&(type) { .size = sizeof(type), __VA_ARGS__ })
+#endif
+
 #endif

@@ -59,7 +59,7 @@ typedef struct auv_server_options {
 } auv_server_options;
 
 /* Options for a server, as in AUV_SERVER_OPTIONS(.reuse_port = true). */
-#define AUV_SERVER_OPTIONS(...) (&(auv_server_options) { .size = sizeof(auv_server_options), __VA_ARGS__ })
+#define AUV_SERVER_OPTIONS(...) AUV_OPTIONS_(auv_server_options, __VA_ARGS__)
 
 /**
  * auv_await_create_server() - make a TCP server

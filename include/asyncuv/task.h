@@ -36,7 +36,7 @@ typedef struct auv_task_options {
 } auv_task_options;
 
 /* Options for a task, as in AUV_TASK_OPTIONS(.name = "worker"). */
-#define AUV_TASK_OPTIONS(...) (&(auv_task_options) { .size = sizeof(auv_task_options), __VA_ARGS__ })
+#define AUV_TASK_OPTIONS(...) AUV_OPTIONS_(auv_task_options, __VA_ARGS__)
 
 /**
  * auv_task_factory_fn - a function that makes the tasks of a loop

@@ -65,7 +65,18 @@ static int amain(void *, auv_value *)
         return 0;
 }
 
+static int run_with_options()
+{
+        AUV_AUTO auv_task *task = nullptr;
+        AUV_AUTO auv_loop *loop = nullptr;
+
+        AUV_TRY(auv_new_event_loop(AUV_LOOP_OPTIONS(.clock = AUV_CLOCK_VIRTUAL), &loop));
+        task = auv_loop_create_task(loop, amain, nullptr, 0,
+                                    AUV_TASK_OPTIONS(.name = "main", .stack_size = 65536));
+        return auv_loop_run_until_complete(loop, task, nullptr);
+}
+
 int main()
 {
-        return auv_run(amain, nullptr);
+        return auv_run(amain, nullptr) < 0 || run_with_options() < 0;
 }
