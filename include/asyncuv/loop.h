@@ -48,7 +48,7 @@ enum auv_deadlock {
  *               for one of the loop's own
  * @clock:       one of enum auv_clock
  * @deadlock:    one of enum auv_deadlock
- * @stack_size:  bytes of stack for a coroutine, at the least; 0 for the default of 48 KiB
+ * @stack_size:  bytes of stack for a coroutine, at the least, up to 127 MiB; 0 for the default of 48 KiB
  * @debug:       1 for debug mode; 0 for what the environment variable AUV_DEBUG says
  * @shuffle_seed: for tests: what is ready in a turn is run in an order that this number determines,
  *               so that what works only by the luck of the order fails; the callbacks of one

@@ -18,7 +18,7 @@ AUV_BEGIN_DECLS
  * struct auv_task_options - how to make a task; all zero but @size is the default
  * @size:        sizeof(auv_task_options), so that later versions may add fields
  * @name:        copied; NULL for "Task-1", "Task-2", ...
- * @stack_size:  bytes of stack for the coroutine, at the least; 0 for the loop's default
+ * @stack_size:  bytes of stack for the coroutine, at the least, up to 127 MiB; 0 for the loop's default
  * @eager_start: run up to the first suspension at once, where the loop is running
  * @context:     the context to run in, which the task then holds; NULL for a copy of the current one
  * @stackless:   the body, where it is one without a stack; then @fn is NULL, @arg points to its

@@ -11,6 +11,7 @@
 #include "loop/loop.h"
 
 #include "base/alloc.h"
+#include "coro/stack.h"
 #include "loop/hooks.h"
 #include "loop/reactor.h"
 #include "loop/signal.h"
@@ -48,7 +49,8 @@ int auv__loop_options_copy(const auv_loop_options *options, auv_loop_options *re
         if (options->size < offsetof(auv_loop_options, uv_loop))
                 return AUV_EINVAL;
         memcpy(ret, options, options->size < sizeof(*ret) ? options->size : sizeof(*ret));
-        if ((unsigned)ret->clock > AUV_CLOCK_VIRTUAL || (unsigned)ret->deadlock > AUV_DEADLOCK_WAIT)
+        if ((unsigned)ret->clock > AUV_CLOCK_VIRTUAL || (unsigned)ret->deadlock > AUV_DEADLOCK_WAIT
+            || ret->stack_size > AUV__STACK_MAX)
                 return AUV_EINVAL;
         return 0;
 }

@@ -49,6 +49,8 @@ Test(loop, is_not_made_of_options_without_meaning)
         cr_assert(eq(int, auv_new_event_loop(&(auv_loop_options) { 0 }, &untouched), AUV_EINVAL));
         cr_assert(eq(int, auv_new_event_loop(AUV_LOOP_OPTIONS(.clock = 77), &untouched), AUV_EINVAL));
         cr_assert(eq(int, auv_new_event_loop(AUV_LOOP_OPTIONS(.deadlock = 77), &untouched), AUV_EINVAL));
+        cr_assert(eq(int, auv_new_event_loop(AUV_LOOP_OPTIONS(.stack_size = (size_t)128 << 20), &untouched),
+                     AUV_EINVAL));
         cr_assert(eq(ptr, untouched, loop));
 }
 
