@@ -96,15 +96,17 @@ AUV_API auv_task *auv_task_new(auv_loop *loop, auv_coro_fn fn, const void *arg, 
 
 /**
  * auv_loop_set_task_factory() - choose the function that makes a loop's tasks
- * @loop:        the loop; NULL does nothing
+ * @loop:        the loop; NULL for the running one
  * @factory:     called by auv_create_task(), auv_loop_create_task() and all that make
  *               tasks; NULL for auv_task_new()
  * @user:        handed to @factory
  *
+ * Return: 0, or a negative error, and then nothing has changed.
+ * Errors: AUV_ENOLOOP; AUV_ECLOSED; AUV_ENOMEM.
  * Suspends: no.    Thread: the loop's.
  * Like: loop.set_task_factory().
  */
-AUV_API void auv_loop_set_task_factory(auv_loop *loop, auv_task_factory_fn factory, void *user);
+AUV_API int auv_loop_set_task_factory(auv_loop *loop, auv_task_factory_fn factory, void *user);
 
 /**
  * auv_loop_get_task_factory() - the function that makes a loop's tasks

@@ -285,12 +285,14 @@ size_t auv_all_tasks(const auv_loop *loop, auv_task **ret_tasks, size_t n)
         return tasks->n;
 }
 
-void auv_loop_set_task_factory(auv_loop *loop, auv_task_factory_fn factory, void *user)
+int auv_loop_set_task_factory(auv_loop *loop, auv_task_factory_fn factory, void *user)
 {
-        if (!loop || auv__tasks_require(loop) < 0)
-                return;
+        AUV_TRY(auv__loop_check(&loop));
+        if (auv__tasks_require(loop) < 0)
+                return auv_raise(AUV_ENOMEM, NULL);
         auv__loop_tasks(loop)->factory = factory;
         auv__loop_tasks(loop)->factory_user = user;
+        return 0;
 }
 
 auv_task_factory_fn auv_loop_get_task_factory(const auv_loop *loop, void **ret_user)

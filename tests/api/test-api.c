@@ -255,11 +255,11 @@ static int test_tasks(void *arg, auv_value *ret)
         check(auv_all_tasks(loop, tasks, 4) == 4);
         check(auv_current_task(loop) == tasks[0]);
 
-        auv_loop_set_task_factory(loop, count_factory, &n);
+        check(auv_loop_set_task_factory(loop, count_factory, &n) == 0);
         check(auv_loop_get_task_factory(loop, &user) == count_factory && user == &n);
         made = auv_create_task(answer, NULL, 0);
         check(made != NULL && n == 1);
-        auv_loop_set_task_factory(loop, NULL, NULL);
+        check(auv_loop_set_task_factory(loop, NULL, NULL) == 0);
 
         check(auv_task_cancel(made, NULL) == 1);
         check(auv_task_cancelling(made) == 1);

@@ -458,8 +458,29 @@ Test(task, is_made_by_the_loops_factory)
         auv_loop_set_task_factory(loop, NULL, NULL);
         cr_assert(eq(int, loop_run(makes_tasks, NULL, NULL), 0));
         cr_assert(eq(int, n_made, 3));
-        auv_loop_set_task_factory(NULL, counting_factory, NULL);
         cr_assert(auv_loop_get_task_factory(NULL, NULL) == NULL);
+}
+
+static int sets_the_factory(void *arg, auv_value *ret)
+{
+        return auv_loop_set_task_factory(/* loop= */ NULL, counting_factory, /* user= */ NULL);
+}
+
+Test(task, has_its_factory_set_or_an_error)
+{
+        AUV_AUTO auv_loop *other = loop_new();
+
+        cr_assert(eq(int, auv_loop_set_task_factory(NULL, counting_factory, NULL), AUV_ENOLOOP));
+        failing_allocator_arm_all();
+        cr_assert(eq(int, auv_loop_set_task_factory(other, counting_factory, NULL), AUV_ENOMEM));
+        failing_allocator_disarm();
+        cr_assert(auv_loop_get_task_factory(other, NULL) == NULL);
+        cr_assert(eq(int, auv_loop_set_task_factory(other, counting_factory, NULL), 0));
+        cr_assert(auv_loop_get_task_factory(other, NULL) == counting_factory);
+        auv_loop_close(other);
+        cr_assert(eq(int, auv_loop_set_task_factory(other, counting_factory, NULL), AUV_ECLOSED));
+        cr_assert(eq(int, loop_run(sets_the_factory, NULL, NULL), 0));
+        cr_assert(auv_loop_get_task_factory(loop, NULL) == counting_factory);
 }
 
 Test(task, is_not_made_when_the_factory_fails)
