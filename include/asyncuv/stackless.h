@@ -200,7 +200,7 @@ static inline int auv_frame_run_inline(auv_frame *outer, void *inner, auv_stackl
         unwanted.p = NULL;
         unwanted.destroy = NULL;
         r = fn(frame, &unwanted);
-        if (r != AUV_SUSPENDED && unwanted.destroy)
+        if (unwanted.destroy)
                 unwanted.destroy(unwanted.p);
         return r;
 }
@@ -303,8 +303,9 @@ auv_begin_:                                                                     
 
 /*
  * Runs another stackless body to its end, as a part of this one: what a call is to a stackful body. @inner
- * points to its frame, which stands in this one's; @ret receives its result, and may be NULL. The three are
- * evaluated again each time that the inner body goes on. Cost: one call for each level at each step.
+ * points to its frame, which stands in this one's; @ret receives its result, and may be NULL: what the inner
+ * body then puts there is destroyed, where it has a destructor, as soon as that body waits or ends. The three
+ * are evaluated again each time that the inner body goes on. Cost: one call for each level at each step.
  */
 #define AUV_AWAIT_INLINE(fn, inner, ret)          AUV_OR_LEAVE_(AUV_AWAIT_INLINE_((fn), (inner), (ret)))
 #define AUV_AWAIT_INLINE_CATCH(r, fn, inner, ret) AUV_CATCH_(r, AUV_AWAIT_INLINE_((fn), (inner), (ret)))

@@ -18,9 +18,10 @@ AUV_BEGIN_DECLS
  *
  * All zero is asyncio's None.
  *
- * A value that is read from a future is borrowed from it: valid as long as the
- * future is, and @destroy tells only what kind of value it is; it is not to be
- * called.
+ * A value with a destructor belongs to whoever has it. One that is read from a future is borrowed
+ * from it: valid as long as the future is, and without a destructor, or with one that does nothing.
+ * But what an await puts into the result of a task's body has that of the future, which the task holds;
+ * see auv_coro_fn.
  */
 typedef struct auv_value {
         union {

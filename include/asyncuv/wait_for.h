@@ -37,7 +37,8 @@ AUV_API int auv_await_wait_for(auv_future *future, double timeout, auv_value *re
  * Return: what @fn returns, or one of those below.
  * Errors: AUV_ETIMEDOUT; AUV_ECANCELED; AUV_EINVAL, @fn is NULL or @timeout is not a number;
  * AUV_ENOTASK; AUV_ENOMEM.
- * Owns: the caller owns a result that has a destructor.
+ * Owns: the caller owns a result that has a destructor. What @fn has awaited has none, and is borrowed from
+ * the future that @fn has awaited.
  * Suspends: yes.    Thread: the loop's.
  * Like: asyncio.wait_for() of a coroutine.
  */

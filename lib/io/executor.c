@@ -408,8 +408,10 @@ int auv_await_to_thread(auv_thread_fn fn, const void *arg, size_t size, auv_valu
         future = auv_to_thread(fn, arg, size);
         AUV_TRY(auv_await(future, ret));
         /* Nobody else has the future: the caller may have what it owns. */
-        if (ret)
+        if (ret) {
+                *ret = future->value;
                 future->value.destroy = NULL;
+        }
         return 0;
 }
 

@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "loop/hooks.h"
 #include "task/kinds.h"
+#include "task/value.h"
 
 static _Thread_local auv_future *dying;
 static _Thread_local bool burying;
@@ -273,14 +274,25 @@ auv_error *auv__future_outcome(auv_future *future)
         }
 }
 
+/* Only the task knows what it has borrowed; anybody else would take what has a destructor for its own. */
+AUV_COLD static int lend(auv_future *future, auv_value *ret)
+{
+        const int r = auv__task_borrow(ret, future);
+
+        if (r < 0)
+                return r;
+        *ret = r > 0 ? future->value : auv__value_lent(future->value);
+        return 0;
+}
+
 int auv__future_read(auv_future *future, auv_value *ret)
 {
         if (auv__likely(future->object.state == AUV__HAS_RESULT)) {
-                if (ret) {
-                        if (auv__unlikely(future->value.destroy != NULL))
-                                AUV_TRY(auv__task_borrow(ret, future));
-                        *ret = future->value;
-                }
+                if (!ret)
+                        return 0;
+                if (auv__unlikely(future->value.destroy != NULL))
+                        return lend(future, ret);
+                *ret = future->value;
                 return 0;
         }
         return auv__error_set_current(auv__future_outcome(future));

@@ -43,19 +43,20 @@ struct auv__gather_chunk {
 
 _Static_assert(sizeof(struct auv__gather_chunk) == CHUNK_SIZE, "a chunk is aligned to its size");
 
-/* The result of a child that is done; an error stands among them with a reference of its own. */
+/* The result of a child that is done, to be read; an error stands among them with a reference of the list's. */
 static auv_value result_of(auv_future *child)
 {
-        auv_error *message;
+        auv_error *error;
 
         switch ((enum auv__future_state)child->object.state) {
         case AUV__CANCELLED:
-                message = child->cancelled.message;
-                return auv__value_from_error(message ? auv_ref(message) : auv__error_static(AUV_ECANCELED));
+                error = child->cancelled.message;
+                error = error ? auv_ref(error) : auv__error_static(AUV_ECANCELED);
+                return auv__value_lent(auv__value_from_error(error));
         case AUV__FAILED:
-                return auv__value_from_error(auv_ref(child->error));
+                return auv__value_lent(auv__value_from_error(auv_ref(child->error)));
         default:
-                return child->value;
+                return auv__unlikely(child->value.destroy) ? auv__value_lent(child->value) : child->value;
         }
 }
 
@@ -323,7 +324,8 @@ void auv__gather_deinit(auv_future *future)
 
         if (future->object.state == AUV__HAS_RESULT && gather->return_exceptions)
                 for (size_t i = 0; i < gather->n; i++)
-                        auv_unref(auv_value_error(&gather->results->values[i]));
+                        if (gather->children[i]->object.state != AUV__HAS_RESULT)
+                                auv_unref(gather->results->values[i].p);
         for (size_t i = 0; i < gather->n; i++)
                 auv__drop(&gather->children[i]->object);
         if (gather->n_mapped > 0)

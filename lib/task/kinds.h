@@ -16,7 +16,8 @@ void auv__wrapper_deinit(auv_future *future); /* in lib/io/thread_future.c */
 
 /*
  * A result that @source owns is about to be put into @slot. Where that is the result of the running task,
- * the task holds @source from now on, in case it ends with that. Returns 0 or AUV_ENOMEM.
+ * the task holds @source from now on, in case it ends with that. Returns 1 there, 0 elsewhere, or
+ * AUV_ENOMEM.
  */
 int auv__task_borrow(const auv_value *slot, auv_future *source);
 

@@ -40,7 +40,7 @@ int auv__task_borrow(const auv_value *slot, auv_future *source)
         auv__keep(&source->object);
         auv_unref(*lender);
         *lender = source;
-        return 0;
+        return 1;
 }
 
 /* Who owns the task's result, with the reference to it; NULL where it is no more the one borrowed. */

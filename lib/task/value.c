@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Values that are more than a number or a pointer: their destructor tells what they are. */
+/*
+ * Values that are more than a number or a pointer: their destructor tells what they are. An error has either
+ * of two, since a destructor may be called by whoever has one, and one that is only lent must stay.
+ */
 
 #include "task/value.h"
 
@@ -8,6 +11,11 @@
 static void destroy_error(void *error)
 {
         auv_unref(error);
+}
+
+static void leave_error(void *error)
+{
+        (void)error;
 }
 
 /* A list belongs to the gather that made it. */
@@ -26,6 +34,15 @@ auv_value auv__value_from_error(auv_error *error)
         return (auv_value) { .p = error, .destroy = destroy_error };
 }
 
+auv_value auv__value_lent(auv_value value)
+{
+        if (value.destroy == destroy_error)
+                value.destroy = leave_error;
+        else if (value.destroy != leave_error && value.destroy != destroy_list)
+                value.destroy = NULL;
+        return value;
+}
+
 auv_value auv__value_from_list(struct auv__list *list)
 {
         return (auv_value) { .p = list, .destroy = destroy_list };
@@ -33,7 +50,9 @@ auv_value auv__value_from_list(struct auv__list *list)
 
 auv_error *auv_value_error(const auv_value *value)
 {
-        return value && value->destroy == destroy_error ? value->p : NULL;
+        if (!value || (value->destroy != destroy_error && value->destroy != leave_error))
+                return NULL;
+        return value->p;
 }
 
 const auv_value *auv_value_list(const auv_value *value, size_t *ret_n)

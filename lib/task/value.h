@@ -15,4 +15,7 @@ auv_value auv__value_from_list(struct auv__list *list);
 /* Takes over the reference. */
 auv_value auv__value_from_error(auv_error *error);
 
+/* What is read of a value by one who does not own it: nothing is to be destroyed. */
+auv_value auv__value_lent(auv_value value);
+
 #endif

@@ -181,7 +181,8 @@ int auv_await_wait_for_coro(auv_coro_fn fn, void *arg, double timeout, auv_value
                 return r;
         }
         AUV_TRY(enter_new(timeout, &limit));
-        /* The task knows its own result, and what the body may have borrowed for it. */
+        /* The task knows its own result, and what the body may have borrowed for it. Elsewhere nothing that
+         * is borrowed has a destructor. */
         if (ret == &task->future.value)
                 return auv_timeout_exit(limit, fn(arg, ret));
         r = auv_timeout_exit(limit, fn(arg, &value));

@@ -23,14 +23,14 @@ static const struct {
         { AUV_ENOMEM, "nomemory" },
 };
 
-void number_tag(void *p)
+static void leave_number(void *p)
 {
         (void)p;
 }
 
 auv_value number_value(intmax_t number)
 {
-        return (auv_value) { .i = number, .destroy = number_tag };
+        return (auv_value) { .i = 2 * number + 1, .destroy = leave_number };
 }
 
 const char *error_word(int code)
@@ -89,8 +89,8 @@ void text_add_value(struct text *text, const auv_value *value)
                 text_add_error(text, auv_error_code(error), error);
         else if (list)
                 text_add_list(text, list, n);
-        else if (value->destroy == number_tag)
-                text_add(text, "%jd", value->i);
+        else if (value->i)
+                text_add(text, "%jd", (value->i - 1) / 2);
         else
                 text_add(text, "none");
 }

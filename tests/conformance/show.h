@@ -9,8 +9,9 @@
 /*
  * VALUE and ERROR of FORMAT.md
  *
- * A whole number carries number_tag() for a destructor, so that 0 is not none. An error is
- * a code and, where there was memory for it, an object.
+ * A whole number stands as twice itself and one, so that 0 is not none, and has a destructor, so that
+ * each scenario is one of results that are lent. An error is a code and, where there was memory for it, an
+ * object.
  */
 enum {
         ERROR_VALUE = AUV_EUSER,         /* the scenario's own, from `raise` and `fail` */
@@ -18,7 +19,6 @@ enum {
         ERROR_TYPE = AUV_EUSER - 2,      /* Python's TypeError: the thing named is no awaitable */
 };
 
-void number_tag(void *p);
 auv_value number_value(intmax_t number);
 
 /* The word that an `except` names the error by. */

@@ -77,6 +77,50 @@ static int hands_on_a_list(void *arg, auv_value *ret)
         return auv_await(all, ret);
 }
 
+/* A body that was called within a time, and whose result nobody wants: it stays with whom it belongs to. */
+
+static int hands_on_what_is_given(void *arg, auv_value *ret)
+{
+        return auv_await(arg, ret);
+}
+
+static int hands_on_too_slowly(void *arg, auv_value *ret)
+{
+        AUV_TRY(auv_await(arg, ret));
+        return auv_await_sleep(9);
+}
+
+static int wants_no_result(void *arg, auv_value *ret)
+{
+        auv_value value = NUMBER(0);
+
+        cr_assert(eq(int, auv_await_wait_for_coro(hands_on_what_is_given, arg, 1, NULL), 0));
+        cr_assert(eq(int, auv_await_wait_for_coro(hands_on_too_slowly, arg, 1, &value), AUV_ETIMEDOUT));
+        return 0;
+}
+
+static int wants_result(void *arg, auv_value *ret)
+{
+        auv_value value = NUMBER(0);
+
+        cr_assert(eq(int, auv_await_wait_for_coro(hands_on_what_is_given, arg, 1, &value), 0));
+        cr_assert(eq(str, value.p, (char *)"a"));
+        cr_assert(zero(ptr, value.destroy));
+        return 0;
+}
+
+/* A future that has a text, and which the test holds while the body runs. */
+static void expect_left_alone(auv_coro_fn fn)
+{
+        auv_future *future = auv_loop_create_future(loop);
+
+        auv_future_set_result(future, (auv_value) { .p = strdup("a"), .destroy = destroy_text });
+        cr_assert(eq(int, loop_run(fn, future, NULL), 0));
+        trace("|");
+        auv_unref(future);
+        cr_assert_trace("| free-a");
+}
+
 /* Runs the body as a task; its text is @text, and what was freed by then and afterwards is traced. */
 static void expect_text(auv_coro_fn fn, const char *text, const char *freed)
 {
@@ -103,6 +147,16 @@ Test(borrow, result_that_came_within_a_time_is_freed_once)
 Test(borrow, result_of_a_coroutine_within_a_time_is_freed_once)
 {
         expect_text(calls_within_a_time, "a", "| free-a");
+}
+
+Test(borrow, result_that_a_call_within_a_time_hands_on_for_nothing_is_left_alone)
+{
+        expect_left_alone(wants_no_result);
+}
+
+Test(borrow, result_that_was_read_has_no_destructor)
+{
+        expect_left_alone(wants_result);
 }
 
 Test(borrow, result_that_was_replaced_is_freed_with_its_task)

@@ -381,6 +381,67 @@ Test(stackless, destroys_a_result_of_a_part_that_nobody_wants)
         cr_assert(eq(int, n, 1));
 }
 
+static int makes_something_early(auv_frame *frame, auv_value *ret)
+{
+        AUV_BEGIN(struct stackless, self);
+        *ret = (auv_value) { .p = self->value.p, .destroy = count_destroyed };
+        AUV_AWAIT_SLEEP(0);
+        AUV_END;
+}
+
+static int wastes_early(auv_frame *frame, auv_value *ret)
+{
+        AUV_BEGIN(struct waster, self);
+        AUV_AWAIT_INLINE(makes_something_early, &self->part, NULL);
+        AUV_END;
+}
+
+Test(stackless, destroys_such_a_result_where_the_part_waits)
+{
+        int n = 0;
+        AUV_AUTO auv_task *task = start_stackless(wastes_early, struct waster,
+                                                  .part = { .value = { .p = &n } });
+
+        loop_turns(1);
+        cr_assert(eq(int, n, 1));
+        loop_turns(1);
+        cr_assert(auv_future_done(task));
+        cr_assert(eq(int, n, 1));
+}
+
+static int hands_on_waste(auv_frame *frame, auv_value *ret)
+{
+        AUV_BEGIN(struct stackless, self);
+        AUV_AWAIT(self->future, ret);
+        AUV_END;
+}
+
+static int wastes_what_it_awaits(auv_frame *frame, auv_value *ret)
+{
+        AUV_BEGIN(struct waster, self);
+        AUV_AWAIT_INLINE(hands_on_waste, &self->part, NULL);
+        self->part = (struct stackless) { .future = self->part.future };
+        AUV_AWAIT_INLINE(hands_on_waste, &self->part, NULL);
+        AUV_END;
+}
+
+/* Once where the future is pending, and once where it is done. */
+Test(stackless, leaves_a_result_alone_that_a_part_has_awaited)
+{
+        auv_future *future = new_future();
+        AUV_AUTO auv_task *task = start_stackless(wastes_what_it_awaits, struct waster,
+                                                  .part = { .future = future });
+        int n = 0;
+
+        loop_turns(1);
+        auv_future_set_result(future, (auv_value) { .p = &n, .destroy = count_destroyed });
+        loop_turns(1);
+        cr_assert(auv_future_done(task));
+        cr_assert(eq(int, n, 0));
+        auv_unref(future);
+        cr_assert(eq(int, n, 1));
+}
+
 Test(stackless, is_made_to_return_from_a_part_when_its_loop_is_closed)
 {
         AUV_AUTO auv_task *task = start_stackless(whole, struct outer, .first = { .name = "a" });

@@ -61,6 +61,8 @@ Test(value, of_a_gather_is_a_list)
         cr_assert(eq(i64, list[0].i, 1));
         cr_assert(zero(ptr, auv_value_error(&list[0])));
         cr_assert(eq(int, auv_error_code(auv_value_error(&list[1])), AUV_EUSER));
+        list[1].destroy(list[1].p); /* does nothing: the error is the gather's */
+        cr_assert(eq(int, auv_error_code(auv_value_error(&list[1])), AUV_EUSER));
         cr_assert(zero(ptr, (void *)auv_value_list(&list[1], &n)));
 }
 
