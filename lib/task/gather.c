@@ -43,7 +43,7 @@ struct auv__gather_chunk {
 
 _Static_assert(sizeof(struct auv__gather_chunk) == CHUNK_SIZE, "a chunk is aligned to its size");
 
-/* The result of a child that is done, to be read; an error stands among them with a reference of the list's. */
+/* The result of a child that is done, to be read. An error stands there with a reference of the list's. */
 static auv_value result_of(auv_future *child)
 {
         auv_error *error;
@@ -303,6 +303,18 @@ auv_future *auv_gather(auv_future *const *futures, size_t n, int flags)
         return &gather->future;
 }
 
+/*
+ * The only result is to be the task's own: the task then holds whoever owns it, as with any await, or has a
+ * reference to the error of its own, as no future has that for a result.
+ */
+AUV_COLD static int hand_on(auv_future *child, auv_value *ret)
+{
+        if (child->object.state == AUV__HAS_RESULT)
+                return auv__future_read(child, ret);
+        *ret = auv__value_from_error(auv_ref(auv_value_error(ret)));
+        return 0;
+}
+
 int auv_await_gather(auv_future *const *futures, size_t n, int flags, auv_value *ret_results)
 {
         AUV_AUTO auv_future *gather = auv_gather(futures, n, flags);
@@ -315,6 +327,8 @@ int auv_await_gather(auv_future *const *futures, size_t n, int flags, auv_value 
         results = auv_value_list(&result, NULL);
         for (size_t i = 0; ret_results && i < n; i++)
                 ret_results[i] = results[i];
+        if (auv__unlikely(ret_results == &task->future.value) && n > 0)
+                return hand_on(futures[0], ret_results);
         return 0;
 }
 

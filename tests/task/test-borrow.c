@@ -4,6 +4,7 @@
 
 #include "support/coroutine.h"
 #include "support/loop.h"
+#include "support/text.h"
 #include "support/trace.h"
 
 #include <criterion/criterion.h>
@@ -75,6 +76,20 @@ static int hands_on_a_list(void *arg, auv_value *ret)
         AUV_AUTO auv_future *all = auv_gather((auv_future *[]) { inner }, 1, 0);
 
         return auv_await(all, ret);
+}
+
+static int hands_on_what_is_gathered(void *arg, auv_value *ret)
+{
+        AUV_AUTO auv_task *inner = auv_create_task(makes_text, "a", 0);
+
+        return auv_await_gather((auv_future *[]) { inner }, 1, 0, ret);
+}
+
+static int hands_on_a_gathered_error(void *arg, auv_value *ret)
+{
+        AUV_AUTO auv_task *inner = auv_create_task(coro_fail, &(int) { AUV_EIO }, sizeof(int));
+
+        return auv_await_gather((auv_future *[]) { inner }, 1, AUV_RETURN_EXCEPTIONS, ret);
 }
 
 /* A body that was called within a time, and whose result nobody wants: it stays with whom it belongs to. */
@@ -176,6 +191,21 @@ Test(borrow, result_of_a_body_that_fails_is_freed_once)
         cr_assert(eq(int, auv_loop_run_until_complete(loop, task, NULL), AUV_EIO));
         task = auv_unref(task);
         cr_assert_trace("free-a");
+}
+
+Test(borrow, result_of_the_only_child_of_a_gather_is_freed_once)
+{
+        expect_text(hands_on_what_is_gathered, "a", "| free-a");
+}
+
+Test(borrow, error_of_the_only_child_of_a_gather_lives_as_long_as_the_task)
+{
+        AUV_AUTO auv_task *task = auv_loop_create_task(loop, hands_on_a_gathered_error, NULL, 0, NULL);
+        auv_value value;
+
+        cr_assert(eq(int, auv_loop_run_until_complete(loop, task, &value), 0));
+        cr_assert(eq(int, auv_error_code(auv_value_error(&value)), AUV_EIO));
+        cr_assert_text(auv_error_message(auv_value_error(&value)), "failed");
 }
 
 Test(borrow, list_of_a_gather_lives_as_long_as_the_task)
