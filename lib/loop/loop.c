@@ -249,6 +249,7 @@ int auv_loop_run_forever(auv_loop *loop)
 {
         if (!loop)
                 return auv_raise(AUV_EINVAL, "no loop to run");
+        AUV_TRY(auv__loop_check_run(loop));
         return auv__loop_run(loop, /* report_deadlock= */ false);
 }
 

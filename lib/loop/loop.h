@@ -180,8 +180,11 @@ static inline void auv__loop_push_callbacks(auv_loop *loop, const auv_future *fu
         auv__loop_push_chain(loop, first, last);
 }
 
+/* 0, or why the loop cannot run, which is raised. Before anything is done to the loop for a run of it. */
+int auv__loop_check_run(const auv_loop *loop);
+
 /*
- * Runs turns until the loop is stopped. Returns 0, or why it cannot run; or AUV_EDEADLK, with
+ * Runs turns until the loop is stopped; it must be able to run. Returns 0; or AUV_EDEADLK, with
  * @report_deadlock, where nothing can ever make an item ready again.
  */
 int auv__loop_run(auv_loop *loop, bool report_deadlock);

@@ -247,27 +247,30 @@ int auv_loop_run_until(auv_loop *loop, double when)
 
         if (!loop || !isfinite(when))
                 return auv_raise(AUV_EINVAL, "no loop to run, or the time is not a finite number");
-        if (loop->closed || loop->running)
-                return auv__loop_run(loop, /* report_deadlock= */ false);
+        AUV_TRY(auv__loop_check_run(loop));
         loop->until_ns = auv__seconds_to_ns(when);
         r = auv__loop_run(loop, /* report_deadlock= */ false);
         loop->until_ns = AUV__NEVER;
         return r;
 }
 
-AUV__HOT int auv__loop_run(auv_loop *loop, bool report_deadlock)
+int auv__loop_check_run(const auv_loop *loop)
 {
-        const bool embedded = !loop->closed && auv__reactor_is_embedded(loop->reactor);
-        int r;
-
+        if (!pthread_equal(loop->thread, pthread_self()))
+                return auv_raise(AUV_ETHREAD, NULL);
         if (loop->closed)
                 return auv_raise(AUV_ECLOSED, NULL);
         if (loop->running)
                 return auv_raise(AUV_ERUNTIME, "this event loop is already running");
         if (auv__running_loop)
                 return auv_raise(AUV_ERUNTIME, "cannot run the event loop while another loop is running");
-        if (!pthread_equal(loop->thread, pthread_self()))
-                return auv_raise(AUV_ETHREAD, NULL);
+        return 0;
+}
+
+AUV__HOT int auv__loop_run(auv_loop *loop, bool report_deadlock)
+{
+        const bool embedded = auv__reactor_is_embedded(loop->reactor);
+        int r;
 
         if (embedded)
                 auv__reactor_unpark(loop->reactor);

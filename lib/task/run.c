@@ -83,8 +83,7 @@ int auv_loop_run_until_complete(auv_loop *loop, auv_future *future, auv_value *r
                 return auv_raise(auv__no_future_reason(), "the future could not be made");
         if (future->loop != loop)
                 return auv_raise(AUV_EINVAL, "the future belongs to another loop");
-        if (loop->closed)
-                return auv_raise(AUV_ECLOSED, NULL);
+        AUV_TRY(auv__loop_check_run(loop));
         AUV_TRY(auv_future_add_done_callback(future, on_done, NULL));
         auv__keep(&future->object);
         r = auv__loop_run(loop, /* report_deadlock= */ true);

@@ -191,6 +191,7 @@ static void run_again(void *arg)
 
         cr_assert(eq(int, auv_loop_run_forever(arg), AUV_ERUNTIME));
         cr_assert(eq(int, auv_loop_run_until_complete(arg, future, NULL), AUV_ERUNTIME));
+        cr_assert(eq(int, auv_loop_run_until(arg, 1), AUV_ERUNTIME));
         trace("refused");
 }
 
@@ -200,6 +201,26 @@ Test(loop, does_not_run_inside_of_itself)
         auv_loop_call_soon(loop, run_again, loop, NULL);
         loop_turn();
         cr_assert_trace("refused");
+}
+
+/* The callback of such a run would stop the loop in the next turn. */
+static int run_for_what_is_done(void *arg, auv_value *ret)
+{
+        AUV_AUTO auv_future *done = auv_loop_create_future(arg);
+
+        auv_future_set_result(done, NUMBER(1));
+        cr_assert(eq(int, auv_loop_run_until_complete(arg, done, NULL), AUV_ERUNTIME));
+        return auv_await_sleep(1);
+}
+
+Test(loop, refused_to_run_is_not_stopped)
+{
+        AUV_AUTO auv_loop *other = loop_new();
+        AUV_AUTO auv_task *task = start_sleep(other, 1);
+
+        cr_assert(eq(int, loop_run(run_for_what_is_done, loop, NULL), 0));
+        cr_assert(eq(int, loop_run(run_for_what_is_done, other, NULL), 0));
+        cr_assert(eq(int, auv_loop_run_until_complete(other, task, NULL), 0));
 }
 
 static int run_again_in_task(void *arg, auv_value *ret)
@@ -246,6 +267,28 @@ static void *use_from_another_thread(void *arg)
         if (auv_loop_close(arg) != AUV_ETHREAD)
                 return "closed";
         return NULL;
+}
+
+static void *run_for_what_is_done_elsewhere(void *arg)
+{
+        auv_future *done = arg;
+
+        if (auv_loop_run_until_complete(auv_future_get_loop(done), done, NULL) != AUV_ETHREAD)
+                return "ran until complete";
+        return auv_loop_run_until(auv_future_get_loop(done), 5) == AUV_ETHREAD ? NULL : "ran until a time";
+}
+
+Test(loop, is_left_alone_by_who_may_not_run_it)
+{
+        AUV_AUTO auv_future *done = auv_loop_create_future(loop);
+        pthread_t thread;
+        void *wrong;
+
+        auv_future_set_result(done, NUMBER(1));
+        pthread_create(&thread, NULL, run_for_what_is_done_elsewhere, done);
+        pthread_join(thread, &wrong);
+        cr_assert(zero(ptr, wrong));
+        cr_assert(eq(int, loop_run(coro_sleep, &(double) { 9 }, NULL), 0));
 }
 
 Test(loop, belongs_to_its_thread)
