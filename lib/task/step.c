@@ -192,9 +192,15 @@ __attribute__((always_inline)) static inline void step(struct auv__task *task, a
                 step_with_stack(task, error);
 }
 
-void auv__task_step(struct auv__task *task)
+AUV__RETURNS_BY_JUMP void auv__task_step(struct auv__task *task)
 {
+        auv_loop *loop = task->future.loop;
+        auv_subframe *outer = loop->subframe;
+
+        /* It may start where the arguments are made of a call that another body has given a subframe for. */
+        loop->subframe = NULL;
         step(task, NULL);
+        loop->subframe = outer;
 }
 
 /* The error to throw where a request to stop came too late for what the task waited for. */

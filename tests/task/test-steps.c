@@ -73,6 +73,57 @@ Test(steps, is_made_to_return_from_a_call_when_its_loop_is_closed)
         cr_assert_closing(task, "-5003");
 }
 
+static auv_task *start_eagerly(auv_stackless_fn fn, void *object)
+{
+        return auv_loop_create_task(loop, NULL, &(struct caller) { .object = object, .n = 1 },
+                                    sizeof(struct caller),
+                                    AUV_TASK_OPTIONS(.stackless = fn, .eager_start = true));
+}
+
+static int calls_too(auv_frame *frame, auv_value *ret)
+{
+        AUV_BEGIN(struct caller, self);
+        AUV_AWAIT_CALL(&self->subframe, auv_await_lock_acquire(self->object));
+        AUV_AWAIT_SLEEP(1);
+        AUV_CHECK(auv_lock_release(self->object));
+        AUV_RETURN(.i = 7);
+        AUV_END;
+}
+
+static int calls_in_vain(auv_frame *frame, auv_value *ret)
+{
+        AUV_BEGIN(struct caller, self);
+        AUV_CHECK(auv_await_lock_acquire(self->object));
+        AUV_END;
+}
+
+static int calls_with_task(auv_frame *frame, auv_value *ret)
+{
+        AUV_BEGIN(struct caller, self);
+        AUV_AWAIT_CALL(&self->subframe,
+                       auv_await_wait_for(self->futures[0] = start_eagerly(calls_too, self->object), 2,
+                                          &self->value));
+        trace("%d", (int)self->value.i);
+        AUV_AWAIT_CALL_CATCH(self->r, &self->subframe,
+                             auv_await_wait_for(self->futures[1] = start_eagerly(calls_in_vain, self->object),
+                                                2, NULL));
+        trace("%s", auv_error_name(self->r));
+        AUV_FINALLY;
+        auv_unref(self->futures[0]);
+        auv_unref(self->futures[1]);
+        AUV_END;
+}
+
+/* A task that starts at once has its first step before the call does: that step has a subframe or none. */
+Test(steps, calls_with_a_task_that_starts_at_once_and_calls_too)
+{
+        AUV_AUTO auv_lock *lock = auv_lock_new();
+        AUV_AUTO auv_task *task = start_stackless(calls_with_task, struct caller, .object = lock);
+
+        cr_assert(eq(int, run_stackless(task, NULL), 0));
+        cr_assert_trace("7 ENOSTACK");
+}
+
 static int works_with_lock(auv_frame *frame, auv_value *ret)
 {
         AUV_BEGIN(struct caller, self);
