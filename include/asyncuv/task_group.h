@@ -69,7 +69,8 @@ AUV_API auv_task *auv_task_group_create_task(auv_task_group *group, auv_coro_fn 
  * Return: @result, where it is no error and no task failed; AUV_EGROUP, where a task or the body
  * failed: auv_error_members() of auv_error_current() has the errors in the order in which they
  * came, the body's last; AUV_ECANCELED, where the running task was cancelled by somebody else and
- * nothing failed; AUV_ERUNTIME, the scope has not begun or has ended; AUV_EINVAL, @group is NULL.
+ * nothing failed; AUV_ERUNTIME, the scope has not begun or has ended, or the tasks cannot be cancelled
+ * because they wait for each other in a cycle, and run on; AUV_EINVAL, @group is NULL.
  * Without memory for the group of errors, AUV_ENOMEM.
  * Suspends: yes, unless all tasks have ended.    Thread: the loop's.
  * Like: TaskGroup.__aexit__().

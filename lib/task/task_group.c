@@ -138,8 +138,13 @@ static void on_failed(auv_task_group *group, auv_task *task, auv_error *error)
         }
         if (group->aborting || group->parent_cancel_requested)
                 return;
-        if (abort_tasks(group) < 0)
+        if (abort_tasks(group) < 0) {
+                auv_loop_call_exception_handler(task->loop, &(auv_exception_context) {
+                        .message = "Exception in callback of a task group",
+                        .error = auv_error_current(), .future = task });
+                auv_error_clear();
                 return;
+        }
         group->parent_cancel_requested = true;
         auv__cancel(group->parent, /* message= */ NULL);
 }
@@ -280,20 +285,22 @@ struct leaving {
 };
 
 /* A request to stop that came while the tasks were waited for stops them, and they are waited for on. */
-static void on_interrupted(struct leaving *self, int r)
+static int on_interrupted(struct leaving *self, int r)
 {
         if (self->group->aborting)
-                return;
+                return 0;
         auv_unref(self->cancelled);
         self->cancelled = auv__error_for(r);
-        abort_tasks(self->group);
+        return abort_tasks(self->group);
 }
 
+/* With @r, an error, the end of the scope alone: tasks that still run are waited for no more. */
 static int end(struct leaving *self, int r)
 {
         auv_task_group *group = self->group;
 
-        r = r < 0 ? auv_raise(r, NULL) : conclude(group, self->result, self->body, self->cancelled);
+        if (r >= 0)
+                r = conclude(group, self->result, self->body, self->cancelled);
         group->exited = true;
         forget_errors(group);
         group->parent = auv_unref(group->parent);
@@ -309,22 +316,20 @@ static int exit_steps(auv_frame *frame, auv_value *ret)
         AUV_BEGIN(struct leaving, self);
         int r = 0;
 
-        while (self->group->running.first) {
-                r = AUV_ECLOSED;
-                if (auv__running_loop->closed)
+        while (r == 0 && self->group->running.first) {
+                if (auv__running_loop->closed) {
+                        r = auv_raise(AUV_ECLOSED, NULL);
                         break;
+                }
                 auv__future_init(&self->group->completed, auv__running_loop, AUV__FUTURE);
                 self->group->waiting = true;
                 AUV__AWAIT_PENDING_CATCH(r, &self->group->completed);
                 self->group->waiting = false;
                 auv__future_deinit(&self->group->completed);
-                if (auv__running_loop->closed) {
-                        r = AUV_ECLOSED;
-                        break;
-                }
-                if (r < 0)
-                        on_interrupted(self, r);
-                r = 0;
+                if (auv__running_loop->closed)
+                        r = auv_raise(AUV_ECLOSED, NULL);
+                else if (r < 0)
+                        r = on_interrupted(self, r);
         }
         r = end(self, r);
         AUV_CHECK(r);
@@ -353,7 +358,11 @@ int auv_await_task_group_exit(auv_task_group *group, int result)
         leaving.body = auv_ref(body);
         if (result == AUV_ECANCELED)
                 leaving.cancelled = auv_ref(body);
-        if (body && !group->aborting)
-                abort_tasks(group);
+        if (body && !group->aborting) {
+                const int r = abort_tasks(group);
+
+                if (r < 0)
+                        return end(&leaving, r);
+        }
         return auv__run_steps(task, exit_steps, &leaving);
 }

@@ -297,6 +297,91 @@ Test(task_group, that_is_cancelled_again_goes_on_waiting)
         cr_assert(eq(dbl, auv_loop_time(loop), 2));
 }
 
+/* Tasks that wait for each other in a cycle cannot be cancelled, and neither can one that awaits them. */
+
+static auv_task *cycle[2];
+
+static int awaits_cycle(void *arg, auv_value *ret)
+{
+        return auv_await(*(auv_task **)arg, NULL);
+}
+
+static void make_cycle(void)
+{
+        for (int i = 0; i < 2; i++)
+                cycle[i] = auv_loop_create_task(loop, awaits_cycle, &cycle[1 - i], 0, NULL);
+}
+
+static void end_cycle(void)
+{
+        loop_turns(2);
+        cr_assert(eq(int, auv_loop_close(loop), 0));
+        for (int i = 0; i < 2; i++)
+                auv_unref_at(&cycle[i]);
+        reports_drop();
+}
+
+static int waits_for_cycle(void *arg, auv_value *ret)
+{
+        AUV_AUTO auv_task_group *group = auv_task_group_new();
+        int r;
+
+        AUV_TRY(auv_task_group_enter(group));
+        auv_unref(auv_task_group_create_task(group, awaits_cycle, &cycle[0], 0, NULL));
+        AUV_TRY(auv_await_sleep(0));
+        r = auv_await_task_group_exit(group, arg ? auv_raise(AUV_EUSER, NULL) : 0);
+        trace("%s", auv_error_message(auv_error_current()));
+        return r;
+}
+
+/* CPython: RecursionError, out of __aexit__() */
+Test(task_group, that_is_cancelled_and_cannot_cancel_its_tasks_fails)
+{
+        auv_task *task = auv_loop_create_task(loop, waits_for_cycle, NULL, 0, NULL);
+
+        make_cycle();
+        loop_turns(3);
+        auv_task_cancel(task, NULL);
+        cr_assert(eq(int, auv_loop_run_until_complete(loop, task, NULL), AUV_ERUNTIME));
+        cr_assert_trace("| | | the futures wait for each other in a cycle");
+        auv_unref(task);
+        end_cycle();
+}
+
+Test(task_group, whose_body_fails_and_cannot_cancel_its_tasks_fails_for_that)
+{
+        make_cycle();
+        cr_assert(eq(int, loop_run(waits_for_cycle, loop, NULL), AUV_ERUNTIME));
+        cr_assert_trace("the futures wait for each other in a cycle");
+        end_cycle();
+}
+
+static int waits_for_cycle_and_failure(void *arg, auv_value *ret)
+{
+        AUV_AUTO auv_task_group *group = auv_task_group_new();
+
+        AUV_TRY(auv_task_group_enter(group));
+        auv_unref(auv_task_group_create_task(group, awaits_cycle, &cycle[0], 0, NULL));
+        spawn(group, .turns = 2, .error = AUV_EUSER);
+        return auv_await_task_group_exit(group, 0);
+}
+
+Test(task_group, in_which_one_fails_says_so_where_it_cannot_cancel_the_others)
+{
+        auv_task *task = auv_loop_create_task(loop, waits_for_cycle_and_failure, NULL, 0, NULL);
+        const struct report *report;
+
+        make_cycle();
+        loop_turns(6);
+        report = reports_take();
+        cr_assert_text(report->message, "Exception in callback of a task group");
+        cr_assert(eq(int, report->code, AUV_ERUNTIME));
+        cr_assert(zero(ptr, auv_error_current()));
+        cr_assert(not(auv_future_done(task)));
+        auv_unref(task);
+        end_cycle();
+}
+
 /* Wrong use */
 
 /* rule 100 */
