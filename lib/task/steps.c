@@ -6,6 +6,22 @@
 
 #include <string.h>
 
+static int wait_for_ever(auv_frame *frame, auv_value *ret)
+{
+        return AUV_SUSPENDED;
+}
+
+/* The call fails; it is the subframe that waits, where the body has not taken the hint often enough. */
+AUV_COLD static int refuse(struct auv__task *task)
+{
+        const int r = auv__await_refuse(task);
+
+        if (r < 0)
+                return r;
+        task->future.loop->subframe->fn = wait_for_ever;
+        return AUV_ECLOSED;
+}
+
 int auv__steps_enter(struct auv__task **ret_task)
 {
         struct auv__task *task = auv__current_task();
@@ -15,7 +31,7 @@ int auv__steps_enter(struct auv__task **ret_task)
                 return AUV_ENOTASK;
         if (auv__unlikely(task->stackless && !task->future.loop->subframe))
                 return auv_raise(AUV_ENOSTACK, NULL);
-        return auv__unlikely(task->future.loop->closed) ? auv__await_refuse(task) : 0;
+        return auv__unlikely(task->future.loop->closed) ? refuse(task) : 0;
 }
 
 static int run_in_subframe(auv_subframe *subframe)

@@ -73,6 +73,34 @@ Test(steps, is_made_to_return_from_a_call_when_its_loop_is_closed)
         cr_assert_closing(task, "-5003");
 }
 
+static int gets_on_and_on(auv_frame *frame, auv_value *ret)
+{
+        AUV_BEGIN(struct caller, self);
+        for (;;) {
+                AUV_AWAIT_CALL_CATCH(self->r, &self->subframe,
+                                     auv_await_queue_get(self->object, &self->value));
+                ++*(int *)self->value.p;
+        }
+        AUV_END;
+}
+
+/* It is left where it stands then, but in no line: its place there would go with it. */
+Test(steps, is_left_without_a_place_in_line_where_it_calls_on_and_on_when_its_loop_is_closed)
+{
+        AUV_AUTO auv_queue *queue = auv_queue_new(0);
+        int n = 0;
+        auv_task *task = start_stackless(gets_on_and_on, struct caller, .object = queue, .value = { .p = &n });
+
+        loop_turn();
+        cr_assert(eq(int, auv_loop_close(loop), 0));
+        cr_assert(eq(int, reports_drop(), 1));
+        cr_assert(eq(int, auv_future_result(task, NULL), AUV_ECLOSED));
+        auv_unref(task);
+        cr_assert(ge(int, n, 100));
+        cr_assert(eq(int, auv_queue_put_nowait(queue, NUMBER(1)), 0));
+        cr_assert(eq(sz, auv_queue_qsize(queue), 1));
+}
+
 static auv_task *start_eagerly(auv_stackless_fn fn, void *object)
 {
         return auv_loop_create_task(loop, NULL, &(struct caller) { .object = object, .n = 1 },
