@@ -289,8 +289,8 @@ auv_begin_:                                                                     
         } while (0)
 
 /*
- * Awaits a future, which is evaluated once, and leaves the body with its error. @ret receives the result,
- * and is evaluated when that is there; it may be NULL. See auv_await().
+ * Awaits a future, which is evaluated once, and leaves the body with its error. @ret receives the result;
+ * it may be NULL, and is evaluated where the await begins, and again where it goes on. See auv_await().
  */
 #define AUV_AWAIT(future, ret) AUV_OR_LEAVE_(AUV_AWAIT_FUTURE_((future), (ret)))
 
