@@ -317,12 +317,13 @@ AUV_COLD static int hand_on(auv_future *child, auv_value *ret)
 
 int auv_await_gather(auv_future *const *futures, size_t n, int flags, auv_value *ret_results)
 {
-        AUV_AUTO auv_future *gather = auv_gather(futures, n, flags);
+        AUV_AUTO auv_future *gather = NULL;
         struct auv__task *task;
         auv_value result;
         const auv_value *results;
 
         AUV_TRY(auv__await_begin(&task));
+        gather = auv_gather(futures, n, flags);
         AUV_TRY(auv__await(task, gather, &result));
         results = auv_value_list(&result, NULL);
         for (size_t i = 0; ret_results && i < n; i++)

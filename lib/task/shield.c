@@ -163,9 +163,10 @@ void auv__shield_deinit(auv_future *future)
 
 int auv_await_shield(auv_future *future, auv_value *ret)
 {
-        AUV_AUTO auv_future *shield = auv_shield(future);
+        AUV_AUTO auv_future *shield = NULL;
         struct auv__task *task;
 
         AUV_TRY(auv__await_begin(&task));
+        shield = auv_shield(future);
         return auv__await(task, shield, ret);
 }

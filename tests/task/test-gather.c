@@ -380,6 +380,17 @@ Test(gather, awaited_and_cancelled_cancels_its_children)
         unref_children();
 }
 
+/* What fails later has been seen by nobody. */
+Test(gather, awaited_where_no_task_is_leaves_its_children_alone)
+{
+        make_children();
+        cr_assert(eq(int, auv_await_gather(child, 3, 0, NULL), AUV_ENOTASK));
+        auv_future_fail(child[0], AUV_EUSER, "failed");
+        loop_turn();
+        unref_children();
+        cr_assert(eq(int, reports_take()->code, AUV_EUSER));
+}
+
 /* References */
 
 Test(gather, holds_its_children)

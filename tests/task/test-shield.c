@@ -160,6 +160,18 @@ Test(shield, may_go_before_what_fails_behind_it)
         reports_drop();
 }
 
+Test(shield, awaited_where_no_task_is_leaves_the_future_alone)
+{
+        auv_future *future = auv_loop_create_future(loop);
+
+        cr_assert(eq(int, auv_await_shield(future, NULL), AUV_ENOTASK));
+        auv_future_fail(future, AUV_EUSER, "failed");
+        loop_turn();
+        auv_unref(future);
+        cr_assert(eq(int, reports_take()->code, AUV_EUSER));
+        cr_assert(eq(int, reports_pending(), 0));
+}
+
 static int n_destroyed;
 
 static void destroy(void *p)
