@@ -48,7 +48,9 @@ static enum verdict descend(auv_future *first, auv_error *message, struct auv__g
 
         for (;;) {
                 if (auv__future_is_done(future)) {
-                        future->object.flags &= ~AUV__ERROR_UNSEEN;
+                        /* As in Python, where a gather alone does not say that its error is no news. */
+                        if (future->object.kind != AUV__GATHER)
+                                future->object.flags &= ~AUV__ERROR_UNSEEN;
                         if (!waiter)
                                 return REFUSED;
                         auv__task_keep_cancel(waiter, message);

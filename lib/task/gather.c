@@ -43,7 +43,10 @@ struct auv__gather_chunk {
 
 _Static_assert(sizeof(struct auv__gather_chunk) == CHUNK_SIZE, "a chunk is aligned to its size");
 
-/* The result of a child that is done, to be read. An error stands there with a reference of the list's. */
+/*
+ * The result of a child that is done, to be read. An error stands there with a reference of the list's, and
+ * counts as seen.
+ */
 static auv_value result_of(auv_future *child)
 {
         auv_error *error;
@@ -54,7 +57,7 @@ static auv_value result_of(auv_future *child)
                 error = error ? auv_ref(error) : auv__error_static(AUV_ECANCELED);
                 return auv__value_lent(auv__value_from_error(error));
         case AUV__FAILED:
-                return auv__value_lent(auv__value_from_error(auv_ref(child->error)));
+                return auv__value_lent(auv__value_from_error(auv__future_outcome(child)));
         default:
                 return auv__unlikely(child->value.destroy) ? auv__value_lent(child->value) : child->value;
         }
@@ -69,6 +72,14 @@ static void collect_results(struct auv__gather *gather)
                 list->values[i] = result_of(gather->children[i]);
         gather->future.object.flags |= AUV__BORROWED;
         auv__future_succeed(&gather->future, auv__value_from_list(list));
+}
+
+/* It does not end with the errors of its children, but has looked at them. */
+static void end_cancelled(struct auv__gather *gather)
+{
+        for (size_t i = 0; i < gather->n; i++)
+                gather->children[i]->object.flags &= ~AUV__ERROR_UNSEEN;
+        auv__future_fail(&gather->future, auv__future_cancelled_error(gather->children[gather->n - 1]));
 }
 
 static void on_child_done(struct auv__gather *gather, auv_future *child)
@@ -88,11 +99,10 @@ static void on_child_done(struct auv__gather *gather, auv_future *child)
                         return;
                 }
         }
-        child->object.flags &= ~AUV__ERROR_UNSEEN;
         if (gather->n_done < gather->n_unique)
                 return;
         if (gather->cancel_requested)
-                auv__future_fail(future, auv__future_cancelled_error(gather->children[gather->n - 1]));
+                end_cancelled(gather);
         else
                 collect_results(gather);
 }

@@ -305,6 +305,54 @@ Test(gather, may_have_errors_among_its_results)
         unref_children();
 }
 
+/* Whose errors have been seen */
+
+static void expect_report(int code)
+{
+        cr_assert(eq(int, reports_take()->code, code));
+        cr_assert(eq(int, reports_pending(), 0));
+}
+
+Test(gather, that_has_failed_and_is_cancelled_thereafter_says_so_when_it_goes)
+{
+        auv_future *gather;
+
+        make_children();
+        gather = auv_gather(child, 3, 0);
+        auv_future_fail(child[0], AUV_EUSER, "failed");
+        loop_turn();
+        cr_assert(eq(int, auv_future_cancel(gather, NULL), 0));
+        auv_unref(gather);
+        unref_children();
+        cr_assert(eq(int, auv_loop_close(loop), 0));
+        expect_report(AUV_EUSER);
+}
+
+Test(gather, has_seen_no_error_before_it_has_all_results)
+{
+        make_children();
+        auv_unref(auv_gather(child, 3, AUV_RETURN_EXCEPTIONS));
+        auv_future_fail(child[0], AUV_EUSER, "failed");
+        loop_turn();
+        unref_children();
+        cr_assert(eq(int, auv_loop_close(loop), 0));
+        expect_report(AUV_EUSER);
+}
+
+Test(gather, that_was_cancelled_has_seen_the_errors_of_its_children)
+{
+        AUV_AUTO auv_future *gather = NULL;
+
+        make_children();
+        gather = auv_gather(child, 3, AUV_RETURN_EXCEPTIONS);
+        auv_future_fail(child[0], AUV_EUSER, "failed");
+        loop_turn();
+        cr_assert(eq(int, auv_future_cancel(gather, NULL), 1));
+        loop_turn();
+        cr_assert(eq(int, auv_future_result(gather, NULL), AUV_ECANCELED));
+        unref_children();
+}
+
 /* await_gather */
 
 static int awaits_children(void *arg, auv_value *ret)
