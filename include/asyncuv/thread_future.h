@@ -15,6 +15,12 @@ AUV_BEGIN_DECLS
  * stands for end as one: it has the task's result or error, and cancelling either cancels the
  * other. All calls take NULL for one that could not be made. References may be taken and given
  * up in any thread; a result with a destructor goes with the last of them, in that thread.
+ *
+ * A body may pass on what it has awaited, as `return auv_await(other, ret)` does. Where nobody else
+ * holds that future, its result is handed over as one of the body's own. Otherwise, and with the list
+ * of a gather, it stays where it is, and is lent to the thread future: it lives at least as long as
+ * that and as the loop is open, and goes in the loop's thread. Once the loop is closed it is gone,
+ * and who asks for it gets AUV_ECLOSED: what is to live on must be copied before.
  */
 typedef struct auv_thread_future auv_thread_future;
 
@@ -48,10 +54,10 @@ AUV_API auv_thread_future *auv_run_coroutine_threadsafe(auv_loop *loop, auv_coro
  * Return: 0, or a negative error: that of the task, or one of those below. auv_error_current() has
  * the object.
  * Errors: AUV_ECANCELED, the thread future was cancelled; AUV_ETIMEDOUT; AUV_ECLOSED, the loop was
- * closed before the task had ended; AUV_ERUNTIME, this is the loop's own thread, which would wait
- * for itself; AUV_EINVAL, @timeout is not a number; for NULL, the error for which it could not
- * be made.
- * Owns: nothing; the result is borrowed from @future.
+ * closed before the task had ended, or its result was lent, and is gone with the loop;
+ * AUV_ERUNTIME, this is the loop's own thread, which would wait for itself; AUV_EINVAL, @timeout is
+ * not a number; for NULL, the error for which it could not be made.
+ * Owns: nothing; the result is borrowed from @future, and one that was lent from the loop, too.
  * Suspends: no; it blocks the thread.    Thread: any but the loop's; once it is done, any.
  * Like: concurrent.futures.Future.result().
  */

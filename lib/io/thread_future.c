@@ -7,6 +7,12 @@
  * over where it has a destructor: the task and its result then belong to different
  * threads. What goes to the loop, to start the task and to cancel it, are items of its own.
  *
+ * A result that others of the loop hold, too, cannot be handed over: the thread future borrows it, by a
+ * reference to the task, which holds whoever owns it. References of a loop are not counted atomically, so
+ * only the loop's thread may give that one back. Where the last reference to such a thread future goes,
+ * its memory therefore is not freed, but sent there as an item; and the loop has a list of those that
+ * borrow, for to take back all results before it is gone. The lock decides which of the two comes first.
+ *
  * References: one for each item that is on its way, and one while the task runs.
  */
 
@@ -20,6 +26,7 @@
 #include "loop/wakeup.h"
 #include "task/future.h"
 #include "task/kinds.h"
+#include "task/task.h"
 
 #include <asyncuv/task.h>
 
@@ -35,13 +42,17 @@ struct auv_thread_future {
         struct wrapping *wrapped; /* who is to be told, in no order; under the lock */
         pthread_t thread;         /* the loop's */
         auv_loop *loop;           /* of the task; NULL before it is made, and when it has ended; likewise */
+        bool borrows;             /* the result belongs to a future of the loop, which is open; likewise */
+        bool left;                /* by everybody, and the closing loop is to free it; likewise */
 
         /* In the loop's thread only. */
         auv_loop *start_loop;
         struct auv__item start;
         struct auv__item stop;
-        auv_task *task; /* with a reference, while it runs */
+        auv_task *task; /* with a reference, while it runs, or while it borrows */
         struct auv__waiter on_task;
+        auv_thread_future *previous; /* in the loop's list, where it borrows */
+        auv_thread_future *next;
 
         struct auv__object *context; /* of the calling thread, for the task; see base/context.h */
         auv_coro_fn fn;
@@ -62,10 +73,15 @@ struct wrapping {
         struct wrapping *next;
 };
 
-void auv__thread_future_free(struct auv__object *object)
-{
-        auv_thread_future *future = auv__container_of(object, auv_thread_future, object);
+/* What a loop has for the thread futures that borrow from its futures. */
+struct borrowers {
+        struct auv__guest guest;
+        auv_thread_future *first;
+};
 
+/* Nobody has a reference, and the result, if there is one, is the thread future's own. */
+static void destroy(auv_thread_future *future)
+{
         if (future->value.destroy)
                 future->value.destroy(future->value.p);
         auv_unref(future->error);
@@ -73,6 +89,110 @@ void auv__thread_future_free(struct auv__object *object)
         uv_cond_destroy(&future->done);
         uv_mutex_destroy(&future->lock);
         auv__free(future);
+}
+
+static void close_borrowers(struct auv__guest *guest, auv_loop *loop);
+
+static struct borrowers *borrowers_of(const auv_loop *loop)
+{
+        return auv__container_of(auv__loop_guest(loop, close_borrowers), struct borrowers, guest);
+}
+
+/* Before there is a result: that a task ends must not fail. */
+static int require_borrowers(auv_loop *loop)
+{
+        struct borrowers *borrowers;
+
+        if (auv__loop_guest(loop, close_borrowers))
+                return 0;
+        borrowers = auv__calloc(sizeof(*borrowers));
+        if (!borrowers)
+                return auv_raise(AUV_ENOMEM, NULL);
+        borrowers->guest.close = close_borrowers;
+        auv__loop_add_guest(loop, &borrowers->guest);
+        return 0;
+}
+
+/* With the lock held, in the loop's thread. */
+static void begin_to_borrow(auv_thread_future *future, struct borrowers *borrowers)
+{
+        future->borrows = true;
+        future->next = borrowers->first;
+        if (future->next)
+                future->next->previous = future;
+        borrowers->first = future;
+}
+
+/*
+ * With the lock held, in the loop's thread. Returns the task, with the reference to it: destructors may run
+ * where that goes, and they must not find the lock taken.
+ */
+static auv_task *end_to_borrow(auv_thread_future *future, struct borrowers *borrowers)
+{
+        auv_task *task = future->task;
+
+        if (future->previous)
+                future->previous->next = future->next;
+        else
+                borrowers->first = future->next;
+        if (future->next)
+                future->next->previous = future->previous;
+        future->borrows = false;
+        future->value = (auv_value) { 0 };
+        future->task = NULL;
+        return task;
+}
+
+/* Everybody has left a thread future that borrows. */
+static void run_give_back(struct auv__item *item, bool dropped)
+{
+        auv_thread_future *future = auv__container_of(item, auv_thread_future, stop);
+        auv_task *task;
+
+        uv_mutex_lock(&future->lock);
+        task = end_to_borrow(future, borrowers_of(future->start_loop));
+        uv_mutex_unlock(&future->lock);
+        auv_unref(task);
+        destroy(future);
+}
+
+/* Those that somebody still has are told, and have memory of their own, which does not need the loop's. */
+static void close_borrowers(struct auv__guest *guest, auv_loop *loop)
+{
+        struct borrowers *borrowers = auv__container_of(guest, struct borrowers, guest);
+        auv_thread_future *future;
+        auv_task *task;
+        bool left;
+
+        while ((future = borrowers->first)) {
+                uv_mutex_lock(&future->lock);
+                task = end_to_borrow(future, borrowers);
+                future->error = auv__error_static(AUV_ECLOSED);
+                future->object.state = AUV__FAILED;
+                left = future->left;
+                /* From here on another thread may free what it has not left. */
+                uv_mutex_unlock(&future->lock);
+                auv_unref(task);
+                if (left)
+                        destroy(future);
+        }
+        auv__free(borrowers);
+}
+
+void auv__thread_future_free(struct auv__object *object)
+{
+        auv_thread_future *future = auv__container_of(object, auv_thread_future, object);
+        bool borrows;
+
+        uv_mutex_lock(&future->lock);
+        borrows = future->borrows;
+        if (borrows) {
+                future->stop.run = run_give_back;
+                future->left = auv__wakeup_push(future->start_loop, &future->stop) < 0;
+        }
+        uv_mutex_unlock(&future->lock);
+        if (!borrows)
+                destroy(future);
 }
 
 static bool is_done(const auv_thread_future *future)
@@ -109,6 +229,38 @@ static void fail(auv_thread_future *future, auv_error *error)
         finish(future, AUV__FAILED);
 }
 
+/*
+ * Who owns the result of a task that is done, be it the task or a future whose result it has passed on;
+ * NULL where others hold that future, too, and may read it, or where what it has cannot be taken from it.
+ */
+static auv_future *sole_owner(auv_task *task)
+{
+        auv_future *owner = task;
+
+        while (owner->object.flags & AUV__BORROWED) {
+                if (owner->object.kind != AUV__TASK)
+                        return NULL;
+                owner = auv__to_task(owner)->lender;
+                if (owner->object.refs > 1)
+                        return NULL;
+        }
+        return owner;
+}
+
+static void take_result(auv_thread_future *future, auv_task *task)
+{
+        auv_future *owner;
+
+        future->value = task->value;
+        if (!task->value.destroy)
+                return;
+        owner = sole_owner(task);
+        if (owner)
+                owner->value = task->value = (auv_value) { 0 };
+        else
+                begin_to_borrow(future, borrowers_of(task->loop));
+}
+
 /* Ends a thread future as its task has ended. */
 static void follow(auv_thread_future *future, auv_task *task)
 {
@@ -126,9 +278,7 @@ static void follow(auv_thread_future *future, auv_task *task)
         } else if (task->object.state == AUV__CANCELLED) {
                 finish(future, AUV__CANCELLED);
         } else {
-                future->value = task->value;
-                if (future->value.destroy)
-                        task->value = (auv_value) { 0 };
+                take_result(future, task);
                 finish(future, AUV__HAS_RESULT);
         }
 }
@@ -145,7 +295,8 @@ static void run_on_task(struct auv__item *item, bool dropped)
         } else {
                 fail(future, auv__error_static(AUV_ECLOSED));
         }
-        future->task = auv_unref(future->task);
+        if (!future->borrows)
+                future->task = auv_unref(future->task);
         auv_unref(future);
 }
 
@@ -158,6 +309,7 @@ static int start_task(auv_thread_future *future)
 
         if (auv_thread_future_done(future))
                 return 0;
+        AUV_TRY(require_borrowers(future->start_loop));
         outer = auv__context_enter(&future->context);
         task = auv_loop_create_task(future->start_loop, future->fn, future->arg, future->size,
                                     /* options= */ NULL);
@@ -290,8 +442,8 @@ static int wait_locked(auv_thread_future *future, double timeout)
         return 0;
 }
 
-/* Blocks until the future is done, and is not cancelled. It then never changes again. */
-static int wait_for(auv_thread_future *future, double timeout)
+/* Blocks until the future is done, and is not cancelled. It then has a result or an error. */
+static int wait_for(auv_thread_future *future, double timeout, auv_value *ret_value, auv_error **ret_error)
 {
         bool cancelled;
         int r = 0;
@@ -306,6 +458,8 @@ static int wait_for(auv_thread_future *future, double timeout)
         else
                 r = wait_locked(future, timeout);
         cancelled = future->object.state == AUV__CANCELLED;
+        *ret_value = future->value;
+        *ret_error = future->error;
         uv_mutex_unlock(&future->lock);
         if (r == AUV_ERUNTIME)
                 return auv_raise(r, "the loop's own thread would wait for itself");
@@ -314,19 +468,25 @@ static int wait_for(auv_thread_future *future, double timeout)
 
 int auv_thread_future_result(auv_thread_future *future, double timeout, auv_value *ret)
 {
-        AUV_TRY(wait_for(future, timeout));
-        if (future->error)
-                return auv_reraise(future->error);
+        auv_value value;
+        auv_error *error;
+
+        AUV_TRY(wait_for(future, timeout, &value, &error));
+        if (error)
+                return auv_reraise(error);
         if (ret)
-                *ret = future->value;
+                *ret = value;
         return 0;
 }
 
 int auv_thread_future_exception(auv_thread_future *future, double timeout, auv_error **ret_error)
 {
-        AUV_TRY(wait_for(future, timeout));
+        auv_value value;
+        auv_error *error;
+
+        AUV_TRY(wait_for(future, timeout, &value, &error));
         if (ret_error)
-                *ret_error = future->error;
+                *ret_error = error;
         return 0;
 }
 
@@ -379,15 +539,23 @@ static struct wrapping *to_wrapping(struct auv__remote *remote)
 
 static void settle_wrapper(struct auv__remote *remote, auv_future *future)
 {
-        const auv_thread_future *wrapped = to_wrapping(remote)->wrapped;
+        auv_thread_future *wrapped = to_wrapping(remote)->wrapped;
+        enum auv__future_state state;
+        auv_error *error;
+        auv_value value;
 
-        switch ((enum auv__future_state)wrapped->object.state) {
+        uv_mutex_lock(&wrapped->lock);
+        state = wrapped->object.state;
+        value = wrapped->value;
+        error = wrapped->error;
+        uv_mutex_unlock(&wrapped->lock);
+        switch (state) {
         case AUV__HAS_RESULT:
                 future->object.flags |= AUV__BORROWED;
-                auv__future_succeed(future, wrapped->value);
+                auv__future_succeed(future, value);
                 break;
         case AUV__FAILED:
-                auv__future_fail(future, auv_ref(wrapped->error));
+                auv__future_fail(future, auv_ref(error));
                 break;
         default:
                 auv__future_set_cancelled(future, NULL, NULL);

@@ -49,6 +49,21 @@ static int returns_number(void *arg, auv_value *ret)
         return 0;
 }
 
+/* Passes on the result of another task; each second of them, one that only the loop can take down. */
+static int passes_on(void *arg, auv_value *ret)
+{
+        const int number = *(const int *)arg;
+        AUV_AUTO auv_task *inner = auv_create_task(returns_number, &number, sizeof(number));
+        AUV_AUTO auv_future *outer = number % 2 ? auv_ref(inner) : auv_shield(inner);
+
+        return auv_await(outer, ret);
+}
+
+static auv_coro_fn body_for(int number)
+{
+        return number % 3 ? returns_number : passes_on;
+}
+
 static void check_end(auv_thread_future *future, int number, bool cancelled)
 {
         auv_value value = { 0 };
@@ -66,7 +81,7 @@ static void check_end(auv_thread_future *future, int number, bool cancelled)
 
 static void run_and_wait(int number)
 {
-        AUV_AUTO auv_thread_future *future = auv_run_coroutine_threadsafe(loop, returns_number, &number,
+        AUV_AUTO auv_thread_future *future = auv_run_coroutine_threadsafe(loop, body_for(number), &number,
                                                                           sizeof(number));
         bool cancelled = false;
 
@@ -135,7 +150,7 @@ static atomic_int n_sides_left;
 static int cross(const struct side *other, int number)
 {
         AUV_AUTO auv_thread_future *there =
-                auv_run_coroutine_threadsafe(other->loop, returns_number, &number, sizeof(number));
+                auv_run_coroutine_threadsafe(other->loop, body_for(number), &number, sizeof(number));
         AUV_AUTO auv_future *here = auv_wrap_future(there);
         auv_value value = { 0 };
         int r;
@@ -205,13 +220,13 @@ static void coroutines_between_loops(void)
         CHECK(n_values == 0);
 }
 
-/* Threads that wait for a loop which is closed under them, at whatever moment. */
+/* Threads that wait for a loop which is closed under them, whenever it is; what it lends, it takes back. */
 static void *run_until_closed(void *arg)
 {
         for (int i = 0;; i++) {
                 const int number = i % 3;
                 AUV_AUTO auv_thread_future *future =
-                        auv_run_coroutine_threadsafe(arg, returns_number, &number, sizeof(number));
+                        auv_run_coroutine_threadsafe(arg, passes_on, &number, sizeof(number));
                 const int r = auv_thread_future_result(future, AUV_NO_TIMEOUT, NULL);
 
                 CHECK(r == 0 || r == AUV_ECLOSED);
