@@ -23,6 +23,10 @@
 #include <sys/stat.h>
 #include <uv.h>
 
+#ifdef __linux__
+#include <sys/epoll.h>
+#endif
+
 enum { N_SIDES = 2 };
 
 struct auv__watcher {
@@ -107,12 +111,29 @@ static void on_ready(uv_poll_t *handle, int status, int events)
         push(watcher, events);
 }
 
-/* Whether a poll can wait for it: files and directories cannot be waited for. */
-static bool can_be_polled(int fd)
+/* Asks the kernel, in the way in which libuv is going to tell it. */
+static bool kernel_can_poll(auv_loop *loop, int fd)
+{
+#ifdef __linux__
+        const int epoll = uv_backend_fd(auv__reactor_uv(loop->reactor));
+        struct epoll_event event = { .events = EPOLLIN, .data.fd = -1 };
+
+        if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) < 0)
+                return errno == EEXIST;
+        (void)epoll_ctl(epoll, EPOLL_CTL_DEL, fd, &event);
+#endif
+        return true;
+}
+
+/* Whether a poll can wait for it: not for files and directories, nor for each device. */
+static bool can_be_polled(auv_loop *loop, int fd)
 {
         struct stat status;
 
-        return fstat(fd, &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
+        if (fstat(fd, &status) < 0 || S_ISREG(status.st_mode) || S_ISDIR(status.st_mode))
+                return false;
+        /* Nearly all are one of these, for which it need not be asked. */
+        return S_ISSOCK(status.st_mode) || S_ISFIFO(status.st_mode) || kernel_can_poll(loop, fd);
 }
 
 /* Who waits for a descriptor that has been closed, or is another now, is to see it. */
@@ -122,7 +143,7 @@ void auv__watchers_check(auv_loop *loop)
 
         while ((watcher = loop->watchers.fresh)) {
                 clear_fresh(watcher);
-                if (can_be_polled(watcher->fd))
+                if (can_be_polled(loop, watcher->fd))
                         continue;
                 uv_poll_stop(&watcher->handle);
                 push(watcher, UV_READABLE | UV_WRITABLE);

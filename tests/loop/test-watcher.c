@@ -331,6 +331,36 @@ Test(watcher, is_called_once_for_a_descriptor_that_has_become_a_file)
         fclose(file);
 }
 
+Test(watcher, is_called_once_for_a_descriptor_that_has_become_a_device_without_poll)
+{
+        const int fd = dup(near), device = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+        auv_loop_add_reader(loop, fd, trace_arg, "r");
+        cr_assert(eq(int, dup2(device, fd), fd));
+        loop_turns(2);
+        cr_assert_trace("r | |");
+        cr_assert(eq(int, auv_loop_add_reader(loop, fd, trace_arg, "again"), 0));
+        loop_turns(2);
+        cr_assert_trace("r | | again | |");
+        cr_assert(eq(int, auv_loop_remove_reader(loop, fd), 1));
+        cr_assert(eq(int, auv_loop_add_reader(loop, fd, trace_arg, NULL), AUV_EPERM));
+        close(fd);
+        close(device);
+}
+
+Test(watcher, waits_for_a_device_that_has_poll)
+{
+        const int fd = dup(near), device = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
+
+        auv_loop_add_writer(loop, fd, trace_arg, "w");
+        cr_assert(eq(int, dup2(device, fd), fd));
+        loop_turns(2);
+        cr_assert_trace("w | w |");
+        cr_assert(eq(int, auv_loop_remove_writer(loop, fd), 1));
+        close(fd);
+        close(device);
+}
+
 Test(watcher, sees_what_has_come_in_place_of_a_closed_descriptor)
 {
         const int fd = dup(far);
