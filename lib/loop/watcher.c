@@ -237,14 +237,20 @@ static void remove_side(struct auv__watcher *watcher, enum auv__side side)
 /* Started also where a callback is replaced: behind the number there may be another descriptor by now. */
 static int set_side(struct auv__watcher *watcher, enum auv__side side, struct auv__callback *callback)
 {
+        struct auv__callback *replaced = watcher->callback[side];
         int r;
 
-        auv__callback_cancel(watcher->callback[side]);
         watcher->callback[side] = callback;
-        watcher->serial[side] = ++watcher->loop->watchers.last_serial;
         r = start(watcher);
-        if (r < 0)
+        if (r < 0 && replaced) {
+                watcher->callback[side] = replaced;
+                auv__callback_cancel(callback);
+        } else if (r < 0) {
                 remove_side(watcher, side);
+        } else {
+                auv__callback_cancel(replaced);
+                watcher->serial[side] = ++watcher->loop->watchers.last_serial;
+        }
         return r;
 }
 

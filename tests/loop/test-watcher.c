@@ -408,6 +408,25 @@ Test(watcher, is_refused_a_descriptor_that_another_handle_has)
         cr_assert(eq(int, auv_loop_add_reader(loop, near, trace_arg, NULL), 0));
 }
 
+Test(watcher, stays_where_it_cannot_be_replaced)
+{
+        const int fd = dup(near), device = open("/dev/null", O_RDWR | O_CLOEXEC);
+        uv_poll_t handle;
+
+        auv_loop_add_reader(loop, fd, trace_arg, "old");
+        cr_assert(eq(int, dup2(device, fd), fd));
+        loop_turns(1); /* the descriptor is not waited for any more */
+        cr_assert(eq(int, dup2(near, fd), fd));
+        uv_poll_init(auv_loop_uv(loop), &handle, fd);
+        uv_poll_start(&handle, UV_READABLE, on_poll);
+        cr_assert(eq(int, auv_loop_add_reader(loop, fd, trace_arg, "new"), AUV_ERUNTIME));
+        cr_assert(eq(int, auv_loop_remove_reader(loop, fd), 1));
+        uv_close((uv_handle_t *)&handle, NULL);
+        loop_turn();
+        close(fd);
+        close(device);
+}
+
 Test(watcher, does_not_hide_a_handle_of_the_programs_from_close)
 {
         uv_timer_t timer;
