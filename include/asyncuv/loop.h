@@ -161,8 +161,9 @@ AUV_API int auv_loop_run_until_complete(auv_loop *loop, auv_future *future, auv_
  * @when:        seconds on the loop's clock; the past means: until nothing is ready
  *
  * For tests: with a virtual clock, everything that is due up to @when happens, and then the clock
- * stands at @when, or where it stood if that is later. A task that lets others run but never waits
- * keeps it from returning.
+ * stands at @when, or where it stood if that is later. I/O goes first where it is ready, and is not
+ * waited for where it is not; work in threads, such as the look-up of a name, is waited for. A task
+ * that lets others run but never waits keeps it from returning, and so does I/O that is always ready.
  *
  * Return: 0, also where auv_loop_stop() ended it before; or a negative error.
  * Errors: AUV_EINVAL, @loop is NULL or @when is not a finite number; otherwise as

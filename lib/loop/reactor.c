@@ -28,6 +28,7 @@
 #include "loop/loop.h"
 #include "loop/turn.h"
 
+#include <poll.h>
 #include <uv.h>
 
 #ifdef __linux__
@@ -347,9 +348,30 @@ bool auv__reactor_io_is_pending(struct auv__reactor *reactor)
         return uv_loop_alive(reactor->uv);
 }
 
+bool auv__reactor_work_is_pending(const struct auv__reactor *reactor)
+{
+        return reactor->expected > 0 || reactor->uv->active_reqs.count > 0;
+}
+
 void auv__reactor_poll(struct auv__reactor *reactor)
 {
         uv_run(reactor->uv, UV_RUN_NOWAIT);
+}
+
+/*
+ * Callbacks may have brought more by what they have sent; or by what they have begun to wait for, which
+ * libuv tells the kernel of only at the next look: hence two.
+ */
+bool auv__reactor_poll_all(struct auv__reactor *reactor)
+{
+        struct pollfd backend = { .fd = uv_backend_fd(reactor->uv), .events = POLLIN };
+
+        for (int i = 0; i < 2; i++) {
+                auv__reactor_poll(reactor);
+                if (poll(&backend, 1, /* timeout= */ 0) != 0)
+                        return false;
+        }
+        return true;
 }
 
 void auv__reactor_wait(struct auv__reactor *reactor, int64_t deadline_ns)

@@ -49,8 +49,14 @@ struct uv_loop_s *auv__reactor_uv(struct auv__reactor *reactor);
 /* Whether anything but a timer or another thread may make something ready. */
 bool auv__reactor_io_is_pending(struct auv__reactor *reactor);
 
+/* Whether work is under way that ends by itself: a request of libuv's, or another thread's. */
+bool auv__reactor_work_is_pending(const struct auv__reactor *reactor);
+
 /* Looks at I/O without waiting. */
 void auv__reactor_poll(struct auv__reactor *reactor);
+
+/* The same, and then tells whether none is ready any more. */
+bool auv__reactor_poll_all(struct auv__reactor *reactor);
 
 /* Waits for I/O, for a wake, or until @deadline_ns on the monotonic clock. May return early. */
 void auv__reactor_wait(struct auv__reactor *reactor, int64_t deadline_ns);

@@ -70,6 +70,20 @@ static void wait_for_io(auv_loop *loop, int64_t deadline_ns)
         note_poll(loop);
 }
 
+/*
+ * In a run that is to end at a time, I/O that is not ready does not hold the clock up: who waits for a peer
+ * or a listener may wait for ever.
+ */
+static void jump_unless_io(auv_loop *loop)
+{
+        const bool quiet = auv__reactor_poll_all(loop->reactor);
+
+        note_poll(loop);
+        auv__wakeup_collect(loop);
+        if (quiet && !loop->stopping && auv__ready_is_empty(&loop->ready))
+                jump(loop, auv__timers_next(&loop->timers));
+}
+
 /* With nothing ready: jump the virtual clock, or wait. Returns 0 or AUV_EDEADLK. */
 static int wait_for_anything(auv_loop *loop)
 {
@@ -85,6 +99,10 @@ static int wait_for_anything(auv_loop *loop)
                 }
                 if (!timed && !io_is_pending && can_report_deadlock(loop))
                         return AUV_EDEADLK;
+                if (bounded && !auv__reactor_work_is_pending(loop->reactor)) {
+                        jump_unless_io(loop);
+                        return 0;
+                }
         }
         wait_for_io(loop, next_ns < until_ns ? next_ns : until_ns);
         if (until_ns != AUV__NEVER && !loop->virtual_clock && auv__loop_now(loop) >= until_ns)
