@@ -118,7 +118,7 @@ static bool accept_one(struct auv__listener *listener)
 static void accept_all(struct auv__listener *listener)
 {
         /* The program may close the server. */
-        for (int left = listener->server->backlog + 1; left > 0 && listener->server; left--)
+        for (int left = listener->server->backlog; left >= 0 && listener->server; left--)
                 if (!accept_one(listener))
                         break;
 }

@@ -10,6 +10,7 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 
+#include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
@@ -65,6 +66,19 @@ Test(server, makes_a_protocol_and_a_transport_for_each_connection)
         close(b);
         recorder_until_lost(&service.recorders[0]);
         recorder_until_lost(&service.recorders[1]);
+        auv_server_close(server);
+}
+
+Test(server, accepts_with_the_largest_backlog)
+{
+        struct service service = { .recorders = { { .name = "a" } } };
+        AUV_AUTO auv_server *server = service_start(&service, AUV_SERVER_OPTIONS(.backlog = INT_MAX));
+        const int client = service_dial(server);
+
+        loop_turns(2);
+        cr_assert_trace("a:made | |");
+        close(client);
+        recorder_until_lost(&service.recorders[0]);
         auv_server_close(server);
 }
 
