@@ -427,9 +427,12 @@ auv_thread_future *auv_run_coroutine_threadsafe(auv_loop *loop, auv_coro_fn fn, 
 /* Waits, with the lock held, until the future is done. Returns 0 or AUV_ETIMEDOUT. */
 static int wait_locked(auv_thread_future *future, double timeout)
 {
-        const int64_t deadline_ns = auv__clock_after(auv__clock_monotonic(), timeout);
-        int64_t left_ns;
+        int64_t deadline_ns, left_ns;
 
+        /* Not left to the clock, which may have no time as early as that. */
+        if (!is_done(future) && timeout <= 0)
+                return AUV_ETIMEDOUT;
+        deadline_ns = auv__clock_after(auv__clock_monotonic(), timeout);
         while (!is_done(future)) {
                 left_ns = deadline_ns - auv__clock_monotonic();
                 if (left_ns <= 0)

@@ -120,11 +120,15 @@ Test(thread_future, gives_up_waiting_when_the_time_is_over)
 
         cr_assert(eq(int, auv_thread_future_result(future, 0, NULL), AUV_ETIMEDOUT));
         cr_assert(eq(int, auv_thread_future_result(future, -1, NULL), AUV_ETIMEDOUT));
+        cr_assert(eq(int, auv_thread_future_result(future, -1e300, NULL), AUV_ETIMEDOUT));
+        cr_assert(eq(int, auv_thread_future_result(future, -INFINITY, NULL), AUV_ETIMEDOUT));
         cr_assert(eq(int, auv_thread_future_result(future, NAN, NULL), AUV_EINVAL));
         wait_for(&foreign, future);
         cr_assert(eq(int, foreign.r, AUV_ERUNTIME));
         loop_turns(3);
         cr_assert(eq(int, auv_thread_future_result(future, INFINITY, NULL), 0));
+        cr_assert(eq(int, auv_thread_future_result(future, -INFINITY, NULL), 0));
+        cr_assert(eq(int, auv_thread_future_result(future, NAN, NULL), AUV_EINVAL));
 }
 
 static int sleeps_long(void *arg, auv_value *ret)
