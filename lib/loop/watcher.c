@@ -201,6 +201,9 @@ static int new_watcher(auv_loop *loop, int fd, struct auv__watcher **ret_watcher
         struct auv__watcher *watcher;
         int r;
 
+        /* First: a number that is no descriptor may be so large that there is no memory for its table. */
+        if (fcntl(fd, F_GETFD) < 0)
+                return -errno;
         AUV_TRY(reserve(&loop->watchers, fd));
         watcher = auv__calloc(sizeof(*watcher));
         if (!watcher)

@@ -4,12 +4,14 @@
 #include "support/loop.h"
 #include "support/trace.h"
 
+#include "loop/loop.h"
 #include "loop/watcher.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -276,8 +278,10 @@ Test(watcher, must_have_a_descriptor_that_can_be_waited_for)
 
         cr_assert(eq(int, auv_loop_add_reader(loop, -1, trace_arg, NULL), AUV_EBADF));
         cr_assert(eq(int, auv_loop_add_reader(loop, 9999, trace_arg, NULL), AUV_EBADF));
+        cr_assert(eq(int, auv_loop_add_reader(loop, INT_MAX, trace_arg, NULL), AUV_EBADF));
         cr_assert(eq(int, auv_loop_add_writer(loop, fileno(file), trace_arg, NULL), AUV_EPERM));
         cr_assert(eq(int, auv_loop_add_reader(loop, near, NULL, NULL), AUV_EINVAL));
+        cr_assert(lt(sz, loop->watchers.n, 9999));
         cr_assert(eq(int, auv_loop_remove_reader(loop, -1), 0));
         cr_assert(eq(int, auv_loop_remove_reader(loop, 9999), 0));
         fclose(file);
