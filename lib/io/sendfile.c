@@ -107,6 +107,8 @@ static int refuse_native(int code)
 /* Whether the system may be able to do what it has just refused in another way. */
 static bool may_fall_back(const struct transfer *transfer, int r)
 {
+        if (transfer->transport && transfer->transport->is_lost)
+                return false;
         return transfer->sent == 0 && r != AUV_ECANCELED && r != AUV_ECLOSED && r != AUV_ENOMEM &&
                r != AUV_ERUNTIME;
 }

@@ -437,6 +437,23 @@ Test(sendfile, ends_with_its_connection)
         sending.transport = auv_unref(sending.transport);
 }
 
+/* There was no room for a first byte. */
+Test(sendfile, ends_with_its_connection_also_where_it_must_not_fall_back)
+{
+        struct sending sending = over_transport();
+        AUV_AUTO auv_task *task = NULL;
+
+        open_transport(&sending);
+        while (auv_transport_get_write_buffer_size(sending.transport) == 0)
+                auv_transport_write(sending.transport, "0123456789", 10);
+        sending.flags = AUV_SENDFILE_NO_FALLBACK;
+        task = start(&sending);
+        loop_turns(2);
+        auv_transport_abort(sending.transport);
+        cr_assert(eq(int, auv_loop_run_until_complete(loop, task, NULL), AUV_ECONNRESET));
+        sending.transport = auv_unref(sending.transport);
+}
+
 Test(sendfile, ends_with_its_connection_also_while_it_reads)
 {
         struct sending sending = over_transport();
