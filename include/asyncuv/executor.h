@@ -159,9 +159,10 @@ AUV_API int auv_await_to_thread(auv_thread_fn fn, const void *arg, size_t size, 
  * auv_set_thread_pool_size() - choose how many threads libuv's pool has
  * @n:           threads, from 1 to 1024
  *
- * To be called before anything uses the pool. By default there are 4, or what the environment
- * variable UV_THREADPOOL_SIZE says, which this sets. Of what the program itself has given to libuv
- * beside this library nothing is known here.
+ * To be called before anything uses the pool: besides executors, the look-up of a name does, and the
+ * sending of a file that the system does not send by itself. By default there are 4, or what the
+ * environment variable UV_THREADPOOL_SIZE says, which this sets. Of what the program itself has given
+ * to libuv beside this library nothing is known here.
  *
  * Return: 0, or a negative error, and then nothing has changed.
  * Errors: AUV_EINVAL, @n is out of range; AUV_ERUNTIME, the pool has been used already; AUV_ENOMEM.

@@ -15,6 +15,7 @@
 #include "base/context.h"
 #include "base/error.h"
 #include "io/remote.h"
+#include "io/thread_pool.h"
 #include "loop/reactor.h"
 #include "task/await.h"
 
@@ -22,9 +23,7 @@
 #include <asyncuv/task.h>
 #include <asyncuv/timeout.h>
 
-#include <stdatomic.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 struct auv_executor {
@@ -56,9 +55,6 @@ struct work {
         auv_error *error; /* NULL where there is a result */
         max_align_t copy[];
 };
-
-/* Of the process: libuv has made its threads, or is about to. */
-static atomic_bool pool_is_used;
 
 auv_executor *auv_executor_new(const auv_executor_functions *functions, void *user)
 {
@@ -240,7 +236,7 @@ static int submit(struct work *work, auv_loop *loop)
 
         if (executor)
                 return executor->functions.submit(executor->user, perform_submitted, work);
-        atomic_store(&pool_is_used, true);
+        auv__thread_pool_use();
         work->reactor = loop->reactor;
         r = uv_queue_work(auv__reactor_uv(loop->reactor), &work->request, perform_in_pool, on_pool_end);
         if (r == 0)
@@ -413,18 +409,4 @@ int auv_await_to_thread(auv_thread_fn fn, const void *arg, size_t size, auv_valu
                 future->value.destroy = NULL;
         }
         return 0;
-}
-
-int auv_set_thread_pool_size(unsigned n)
-{
-        enum { MOST = 1024 }; /* libuv's own limit */
-
-        char text[16];
-
-        if (n == 0 || n > MOST)
-                return auv_raise(AUV_EINVAL, "libuv's pool cannot have %u threads", n);
-        if (atomic_load(&pool_is_used))
-                return auv_raise(AUV_ERUNTIME, "libuv's pool has its threads already");
-        snprintf(text, sizeof(text), "%u", n);
-        return setenv("UV_THREADPOOL_SIZE", text, /* overwrite= */ 1) == 0 ? 0 : auv_raise(AUV_ENOMEM, NULL);
 }

@@ -3,6 +3,7 @@
 #include "io/request.h"
 
 #include "base/alloc.h"
+#include "io/thread_pool.h"
 #include "loop/reactor.h"
 
 void *auv__request_new(const struct auv__task *task, size_t size,
@@ -47,6 +48,7 @@ int auv__await_request(struct auv__task *task, struct auv__request *request, int
         int r = begun;
 
         if (begun == 0) {
+                auv__thread_pool_use();
                 auv__reactor_hold(request->reactor);
                 r = auv__await_arrival(task, &request->waiting, &arrived);
                 if (!request->ended) {

@@ -9,9 +9,10 @@
 /*
  * Request
  *
- * A request of libuv's that a task awaits. It begins a block of the library's own, with whatever the
- * request reads and writes behind it, and that block stays until libuv has given the request back. A
- * task that is cancelled leaves it behind: libuv is asked to cancel it, and its late end frees it.
+ * A request of libuv's that a task awaits, and that a thread of libuv's pool works on. It begins a block
+ * of the library's own, with whatever the request reads and writes behind it, and that block stays until
+ * libuv has given the request back. A task that is cancelled leaves it behind: libuv is asked to cancel
+ * it, and its late end frees it.
  *
  *      struct lookup { struct auv__request request; struct addrinfo *found; };
  *

@@ -12,7 +12,6 @@
 
 #include <math.h>
 #include <pthread.h>
-#include <stdlib.h>
 #include <string.h>
 #include <uv.h>
 
@@ -613,21 +612,6 @@ Test(executor, is_shut_down_when_a_runner_is_closed)
         cr_assert(eq(int, auv_run(leaves_work, NULL), 0));
         cr_assert(eq(int, pool_n_run, 1));
         cr_assert(eq(int, pool_n_destroyed, 1));
-}
-
-/* the size of the pool */
-
-Test(executor, pool_has_its_size_before_its_first_use)
-{
-        AUV_AUTO auv_future *future = NULL;
-
-        cr_assert(eq(int, auv_set_thread_pool_size(0), AUV_EINVAL));
-        cr_assert(eq(int, auv_set_thread_pool_size(1025), AUV_EINVAL));
-        cr_assert(eq(int, auv_set_thread_pool_size(2), 0));
-        cr_assert_text(getenv("UV_THREADPOOL_SIZE"), "2");
-        future = auv_loop_run_in_executor(loop, NULL, pool_owns, NULL, 0);
-        cr_assert(eq(int, auv_set_thread_pool_size(3), AUV_ERUNTIME));
-        cr_assert(eq(int, auv_loop_run_until_complete(loop, future, NULL), 0));
 }
 
 /* memory */
