@@ -44,8 +44,9 @@ typedef void (*auv_work_fn)(void *work);
  * @cancel:      takes back what was submitted, where it has not begun: returns 1, and then fn(work)
  *               is never called; or 0. Called in the loop's thread. NULL for an executor
  *               that takes nothing back.
- * @shutdown:    told by auv_await_shutdown_default_executor() that the loop submits nothing more.
- *               Called in the loop's thread; must not block. May be NULL.
+ * @shutdown:    tells the default executor that the loop submits nothing more: called by
+ *               auv_await_shutdown_default_executor(), or else by auv_loop_close(), in the loop's
+ *               thread; must not block. May be NULL.
  *
  * Each is given the pointer that the executor was made with as its first argument. The
  * AUV_EXECUTOR_FUNCTIONS() macro fills in @size.

@@ -86,10 +86,21 @@ static int await_end(struct auv__guest *guest)
         return auv_await_shutdown_default_executor(/* timeout= */ 300);
 }
 
+/* Tells the default executor, once, that it is given nothing more. */
+static void shut_down(struct executors *executors)
+{
+        const auv_executor *executor = executors->by_default;
+
+        if (!executors->is_shut_down && executor && executor->functions.shutdown)
+                executor->functions.shutdown(executor->user);
+        executors->is_shut_down = true;
+}
+
 static void close_executors(struct auv__guest *guest, auv_loop *loop)
 {
         struct executors *executors = auv__container_of(guest, struct executors, guest);
 
+        shut_down(executors);
         auv_unref(executors->by_default);
         auv_unref(executors->idle);
         auv__free(executors);
@@ -366,7 +377,6 @@ static int await_idle(struct executors *executors, double timeout)
 int auv_await_shutdown_default_executor(double timeout)
 {
         struct executors *executors = NULL;
-        const auv_executor *executor;
         struct auv__task *task;
         auv_loop *loop;
         int r;
@@ -376,10 +386,7 @@ int auv_await_shutdown_default_executor(double timeout)
         AUV_TRY(auv__await_enter(&task));
         loop = task->future.loop;
         AUV_TRY(require_executors(loop, &executors));
-        executor = executors->by_default;
-        if (!executors->is_shut_down && executor && executor->functions.shutdown)
-                executor->functions.shutdown(executor->user);
-        executors->is_shut_down = true;
+        shut_down(executors);
         if (executors->n_pending == 0)
                 return 0;
         r = await_idle(executors, timeout);

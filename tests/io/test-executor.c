@@ -614,6 +614,45 @@ Test(executor, is_shut_down_when_a_runner_is_closed)
         cr_assert(eq(int, pool_n_destroyed, 1));
 }
 
+Test(executor, close_shuts_the_default_one_down)
+{
+        struct manual manual = { .n = 0 };
+        auv_executor *executor = manual_executor(&manual);
+        auv_future *future;
+
+        auv_loop_set_default_executor(loop, executor);
+        auv_unref(executor);
+        future = auv_loop_run_in_executor(loop, NULL, pool_owns, NULL, 0);
+        cr_assert(eq(int, auv_loop_close(loop), 0));
+        cr_assert(eq(int, manual.n_shut_down, 1));
+        cr_assert(eq(int, manual.n, 1));
+        perform_in_thread(&manual);
+        auv_unref(future);
+}
+
+Test(executor, close_shuts_no_other_one_down)
+{
+        struct manual manual = { .n = 0 };
+        AUV_AUTO auv_executor *executor = manual_executor(&manual);
+
+        auv_unref(auv_loop_run_in_executor(loop, executor, pool_owns, NULL, 0));
+        cr_assert(eq(int, auv_loop_close(loop), 0));
+        cr_assert(eq(int, manual.n_shut_down, 0));
+        perform_in_thread(&manual);
+}
+
+Test(executor, close_does_not_shut_down_again)
+{
+        struct manual manual = { .n = 0 };
+        AUV_AUTO auv_executor *executor = manual_executor(&manual);
+        double timeout = INFINITY;
+
+        auv_loop_set_default_executor(loop, executor);
+        cr_assert(eq(int, loop_run(shuts_down, &timeout, NULL), 0));
+        cr_assert(eq(int, auv_loop_close(loop), 0));
+        cr_assert(eq(int, manual.n_shut_down, 1));
+}
+
 /* memory */
 
 static int uses_everything(void *arg, auv_value *ret)
