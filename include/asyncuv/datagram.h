@@ -83,7 +83,9 @@ AUV_API int auv_await_create_datagram_endpoint(auv_protocol_factory_fn factory, 
  * @transport:   a transport for datagrams
  * @data:        what to send; copied where it cannot be sent at once
  * @size:        how many bytes; 0 sends an empty datagram
- * @address:     where to; NULL, or the same again, for a transport with a remote address
+ * @address:     where to; NULL, or the same again, for a transport with a remote address. Its family tells
+ *               how long it is, and of AF_UNIX the name: one in the abstract space ends at the next
+ *               zero byte behind its first, so that one with a zero byte in it cannot be sent to
  *
  * Does not wait: where the system takes none now, it waits in the transport's buffer, and counts with 8
  * bytes more than it has; heed pause_writing(). What the system says against it is told by

@@ -193,9 +193,11 @@ AUV_API void auv_loop_stop(auv_loop *loop);
  * their functions can return. Futures stay valid for who holds them. Closing twice is fine.
  *
  * Return: 0, or a negative error, and then nothing has changed.
- * Errors: AUV_ERUNTIME, the loop is running; AUV_ETHREAD.
- * Suspends: no.    Thread: the loop's.
- * Like: loop.close().
+ * Errors: AUV_ERUNTIME, the loop is running; AUV_ETHREAD; AUV_EBUSY, handles that the program has made
+ * itself on auv_loop_uv() are still open, and the libuv loop is not the program's.
+ * Suspends: no; it blocks while libuv's pool has work of the loop.    Thread: the loop's.
+ * Like: loop.close(). Differs: waits for what has begun in libuv's pool, such as the look-up of a name
+ * that was cancelled; not where the libuv loop is the program's, whose uv_run() then does.
  */
 AUV_API int auv_loop_close(auv_loop *loop);
 

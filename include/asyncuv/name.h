@@ -27,14 +27,15 @@ struct addrinfo; /* also for compilers that are asked for C without POSIX, where
  * @ret:         receives the list, of at least one
  *
  * A task that is cancelled goes on at once; a look-up that has begun ends in its thread by
- * itself, and what it finds is freed.
+ * itself, and what it finds is freed. auv_loop_close() waits for that.
  *
  * Return: 0, or a negative error. The message is the one of gai_strerror(3).
  * Errors: AUV_EAI_NONAME, AUV_EAI_AGAIN and the other AUV_EAI_...; AUV_EINVAL, @ret is NULL or @host
  * cannot be encoded; AUV_ECANCELED; AUV_ENOTASK; AUV_ECLOSED; AUV_ENOMEM.
  * Owns: the caller owns the list, and gives it back with auv_freeaddrinfo().
  * Suspends: yes, unless all of it is digits.    Thread: the loop's.
- * Like: loop.getaddrinfo(). Differs: digits take no thread.
+ * Like: loop.getaddrinfo(). Differs: digits take no thread; closing the loop waits for a look-up that was
+ * cancelled.
  */
 AUV_API int auv_await_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints,
                                   struct addrinfo **ret);
@@ -62,7 +63,7 @@ AUV_API void auv_freeaddrinfo(struct addrinfo *list);
  * @address is NULL or of another family; AUV_ECANCELED; AUV_ENOTASK; AUV_ECLOSED; AUV_ENOMEM.
  * Owns: nothing; @address is copied.
  * Suspends: yes, unless @flags has NI_NUMERICHOST and NI_NUMERICSERV.    Thread: the loop's.
- * Like: loop.getnameinfo(). Differs: digits take no thread.
+ * Like: loop.getnameinfo(). Differs: as auv_await_getaddrinfo().
  */
 AUV_API int auv_await_getnameinfo(const struct sockaddr *address, int flags, char *ret_host,
                                   size_t host_size, char *ret_service, size_t service_size);
