@@ -252,6 +252,9 @@ static bool is_for_one_hop(const struct http_message *message, const struct http
         for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
                 if (http_text_is(&field->name, names[i]))
                         return true;
+        /* Connection may not take these away: a body is passed on behind a head that tells its length. */
+        if (http_text_is(&field->name, "Content-Length") || http_text_is(&field->name, "Host"))
+                return false;
         for (size_t i = 0; i < message->n_fields; i++)
                 if (http_text_is(&message->fields[i].name, "Connection") &&
                     has_member(&message->fields[i].value, &field->name))

@@ -225,6 +225,20 @@ def test_fields_for_the_neighbour_are_not_passed_on():
                       b'Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n'), answer
 
 
+def test_connection_does_not_take_away_where_a_message_ends():
+    seen = []
+
+    def serve(peer):
+        seen.append(read_head(peer))
+        peer.sendall(b'HTTP/1.1 200 OK\r\nConnection: Content-Length\r\nContent-Length: 2\r\n\r\nok')
+
+    with upstream(serve) as port, proxy(port) as server:
+        answer = server.ask(b'POST /a HTTP/1.1\r\nConnection: content-length, Host\r\n'
+                            b'Content-Length: 5\r\nHost: a\r\n\r\nhello')
+    assert b'\r\nContent-Length: 5\r\nHost: a\r\n' in seen[0], seen
+    assert answer == b'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: keep-alive\r\n\r\nok', answer
+
+
 def test_bad_requests_are_not_passed_on():
     seen = []
 
