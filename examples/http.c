@@ -13,10 +13,21 @@ static int on_message_begin(http_parser *parser)
         return 0;
 }
 
+/* The parser lets blanks stand in names, and some of them in URLs. Others end the name or the URL there. */
+static bool has_blank(const char *data, size_t size)
+{
+        for (size_t i = 0; i < size; i++)
+                if ((unsigned char)data[i] <= ' ')
+                        return true;
+        return false;
+}
+
 static int on_url(http_parser *parser, const char *data, size_t size)
 {
         struct http_message *message = parser->data;
 
+        if (has_blank(data, size))
+                return -1;
         message->url = (struct http_text) { data, size };
         return 0;
 }
@@ -36,7 +47,7 @@ static int on_header_field(http_parser *parser, const char *data, size_t size)
 
         if (message->has_head)
                 return 0;
-        if (message->n_fields == HTTP_MAX_FIELDS)
+        if (message->n_fields == HTTP_MAX_FIELDS || has_blank(data, size))
                 return -1;
         message->fields[message->n_fields++].name = (struct http_text) { data, size };
         return 0;
