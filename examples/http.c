@@ -9,6 +9,8 @@ static int on_message_begin(http_parser *parser)
 {
         struct http_message *message = parser->data;
 
+        if (message->has_begun)
+                return -1;
         message->has_begun = true;
         return 0;
 }
@@ -97,6 +99,15 @@ static int on_chunk_header(http_parser *parser)
         struct http_message *message = parser->data;
 
         message->remaining = parser->content_length;
+        message->is_in_chunk = message->remaining > 0;
+        return 0;
+}
+
+static int on_chunk_complete(http_parser *parser)
+{
+        struct http_message *message = parser->data;
+
+        message->is_in_chunk = false;
         return 0;
 }
 
@@ -126,6 +137,7 @@ static const http_parser_settings settings = {
         .on_header_value = on_header_value,
         .on_headers_complete = on_headers_complete,
         .on_chunk_header = on_chunk_header,
+        .on_chunk_complete = on_chunk_complete,
         .on_body = on_body,
         .on_message_complete = on_message_complete,
 };
@@ -150,6 +162,15 @@ void http_init(struct http_message *message, enum http_parser_type type, auv_str
         message->parser.data = message;
 }
 
+/* The parser takes what comes after a CR for the LF, whatever it is. Others read on, to another message. */
+static bool has_bare_cr(const char *data, size_t size)
+{
+        for (size_t i = 0; i < size; i++)
+                if (data[i] == '\r' && (i + 1 == size || data[i + 1] != '\n'))
+                        return true;
+        return false;
+}
+
 /*
  * The reader returns all up to an empty line, so the parser sees the whole head in one place, and its
  * pieces are views into that. Empty lines may come before a message.
@@ -168,11 +189,26 @@ int http_await_head(struct http_message *message)
                         return size == 0 ? 0 : r;
                 }
                 AUV_TRY(r);
+                if (has_bare_cr(data, size))
+                        return auv_raise(AUV_EPROTO, "not HTTP: the head has a CR without LF");
                 AUV_TRY(parse(message, data, size));
         }
         if (!message->has_head)
                 return auv_raise(AUV_EPROTO, "not HTTP: the head has an empty line in it");
         return 1;
+}
+
+/*
+ * A line of a chunked body: all of it ends with CR and LF. Behind the data of a chunk it is empty, but the
+ * parser would take any two bytes there.
+ */
+static int await_line(struct http_message *message, const char **ret_data, size_t *ret_size)
+{
+        AUV_TRY(auv_await_stream_readline(message->reader, ret_data, ret_size));
+        if (*ret_size < 2 || memcmp(*ret_data + *ret_size - 2, "\r\n", 2) != 0 ||
+            has_bare_cr(*ret_data, *ret_size) || (message->is_in_chunk && *ret_size > 2))
+                return auv_raise(AUV_EPROTO, "not HTTP: a line of a chunked body does not end as it should");
+        return 0;
 }
 
 /*
@@ -184,7 +220,7 @@ static int await_more(struct http_message *message, const char **ret_data, size_
         const size_t n = message->remaining < AUV_STREAM_ALL ? message->remaining : AUV_STREAM_ALL - 1;
 
         if (n == 0)
-                return auv_await_stream_readline(message->reader, ret_data, ret_size);
+                return await_line(message, ret_data, ret_size);
         return auv_await_stream_read(message->reader, n, ret_data, ret_size);
 }
 

@@ -39,6 +39,7 @@ struct http_message {
         bool is_complete;
         bool is_kept_alive;
         bool is_chunked;
+        bool is_in_chunk;   /* one that has data, and whose end has not come yet */
         uint64_t remaining; /* bytes of the body, or of the current chunk; UINT64_MAX: until the stream ends
                              */
         struct http_text url;    /* of a request */

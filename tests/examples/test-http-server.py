@@ -139,6 +139,8 @@ def test_what_can_be_understood_in_two_ways_is_refused():
         b'POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length : 5\r\n\r\nhello',
         b'GET / HTTP/1.1\r\nHost: a\r\nHost : b\r\n\r\n',
         b'GET /hello?\ta HTTP/1.1\r\nHost: a\r\n\r\n',
+        b'GET /hello HTTP/1.1\r\nHost: a\r\n\rX\r\n\r\n',
+        b'GET /hello HTTP/1.1\r\nHost: a\r\n\rXPOST /echo HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello',
         b'GET / HTTP/1.1\r\nno colon\r\n\r\n',
         b'GET / HTTP/1.1\r\n\r\n',
         b'not a request at all\r\n\r\n',
@@ -151,6 +153,27 @@ def test_what_can_be_understood_in_two_ways_is_refused():
         many = b''.join(b'F%d: x\r\n' % i for i in range(100))
         assert answers(server.ask(b'GET / HTTP/1.1\r\n' + many + b'\r\n'))[0][0] == 400
         assert server.ask(b'') == b''
+        server.wait_until_idle()
+
+
+def test_each_line_of_a_chunked_body_ends_as_it_should():
+    head = CHUNKED.partition(b'\r\n\r\n')[0] + b'\r\n\r\n'
+    bad = [
+        b'5\r\nhelloXX0\r\n\r\n',
+        b'5\r\nhello\n0\r\n\r\n',
+        b'5\r\nhello\r\r\n0\r\n\r\n',
+        b'5\r\nhelloX\r\n0\r\n\r\n',
+        b'3\rXabcXX3\rXdefXX0\r\n\r\n',
+        b'3\rXabcXX0\rX\rX',
+        b'5;a\nb\r\nhello\r\n0\r\n\r\n',
+        b'5\r\nhello\r\n0\rX\r\n',
+        b'5\r\nhello\r\n0\r\n\rX\r\n',
+        b'5\r\nhello\r\n0\r\nTrailer: field\n\r\n',
+    ]
+    with Server(PROGRAM) as server:
+        for body in bad:
+            assert [status for status, _ in answers(server.ask(head + body))] == [400], body
+        assert answers(server.ask(head + b'5 ; a="b"\r\nhello\r\n00\r\n\r\n')) == [(200, b'hello')]
         server.wait_until_idle()
 
 
