@@ -141,6 +141,8 @@ static int send_body(void *arg, auv_value *ret)
 
         if (r >= 0 || auv_stream_is_closing(exchange->writer))
                 return 0;
+        if (r == AUV_ECANCELED) /* the answer is over, and tells whose fault that is */
+                return r;
         exchange->is_client_at_fault = true;
         auv_transport_abort(auv_stream_transport(exchange->writer));
         return r;

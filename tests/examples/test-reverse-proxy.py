@@ -14,6 +14,7 @@ import socket
 import sys
 import tempfile
 import threading
+import time
 
 from server import Server, expect_usage, listener, main, need, receive_all, run, some, wait_until
 
@@ -269,6 +270,27 @@ def test_a_bad_body_is_the_clients_fault():
         assert status(server.ask(head + b'3\r\nabc\r\nnonsense\r\n')) == 400
         assert status(server.ask(head + b'3\r\nab')) == 400
         server.wait_until_idle()
+
+
+def test_an_upstreams_fault_is_not_the_clients_whose_body_is_not_all_there():
+    head = b'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000000\r\n\r\n'
+    for answer in b'', b'nonsense\r\n\r\n':
+        with saying(answer) as port, proxy(port) as server:
+            assert status(server.ask(head + b'abc', end=False)) == 502, answer
+            server.wait_until_idle()
+    with listener() as sock, proxy(sock, options=['-t', '2']) as server:
+        with server.connect() as client:
+            client.sendall(head)
+            client.setblocking(False)
+            # The answer comes when nothing more goes to the upstream, which takes nothing.
+            answer = b''
+            while not answer:
+                with contextlib.suppress(BlockingIOError):
+                    client.send(bytes(100000))
+                with contextlib.suppress(BlockingIOError):
+                    answer = client.recv(65536)
+                time.sleep(0.0005)
+            assert status(answer) == 504, answer
 
 
 def test_an_early_answer_ends_the_request():
