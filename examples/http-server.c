@@ -231,7 +231,7 @@ static int serve(struct client *client)
                 http_init(&exchange.request, HTTP_REQUEST, client->reader);
                 r = await_exchange(&exchange);
                 free(exchange.body);
-        } while (r > 0);
+        } while (r > 0 && !client->service->stopping);
         return r;
 }
 

@@ -301,7 +301,7 @@ static int serve(struct client *client)
                         auv_transport_abort(auv_stream_transport(exchange.writer));
                 auv_unref(exchange.reader);
                 auv_unref(exchange.writer);
-        } while (r > 0);
+        } while (r > 0 && !client->service->stopping);
         return r;
 }
 

@@ -102,9 +102,19 @@ class Server:
         self.told_to_end = True
         self.process.send_signal(signal.SIGTERM)
 
-    def connect(self, receive_buffer=None):
+    def wait_until_closed(self):
+        """It takes no connections any more."""
+        def is_refused():
+            with socket.socket() as sock:
+                return sock.connect_ex(('127.0.0.1', self.port)) != 0
+
+        wait_until(is_refused)
+
+    def connect(self, receive_buffer=None, segment=None):
         sock = socket.socket()
         sock.settimeout(PATIENCE)
+        if segment: # how much the system keeps for the peer to send is counted in these
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, segment)
         if receive_buffer:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         sock.connect(('127.0.0.1', self.port))

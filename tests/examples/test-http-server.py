@@ -267,6 +267,19 @@ def test_a_running_request_is_finished():
         server.expect_end()
 
 
+def test_a_running_answer_is_the_last():
+    size = 1000000
+    request = b'POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n' % size + bytes(size)
+    with Server(PROGRAM) as server:
+        with server.connect(receive_buffer=4096, segment=536) as sock:
+            sock.sendall(request)
+            answer = sock.recv(1)
+            server.terminate()
+            server.wait_until_closed()
+            answer += receive_all(sock)
+            assert answers(answer) == [(200, bytes(size))] and b'Connection: keep-alive\r\n' in answer
+
+
 def test_a_stuck_request_is_aborted():
     with Server(PROGRAM, '-g', '0.2', errors=rb'some clients did not end in time\n') as server:
         with begin_request(server) as sock:

@@ -435,4 +435,22 @@ def test_a_running_request_is_finished():
         assert answer.endswith(b'\r\n\r\nok') and b'Connection: close\r\n' in answer, answer
 
 
+def test_a_running_answer_is_the_last():
+    go_on = threading.Event()
+
+    def serve(peer):
+        read_head(peer)
+        peer.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nab')
+        go_on.wait()
+        peer.sendall(b'cd')
+
+    with upstream(serve) as port, proxy(port) as server, server.connect() as sock:
+        sock.sendall(GET)
+        head = read_head(sock)
+        server.terminate()
+        server.wait_until_closed()
+        go_on.set()
+        assert b'Connection: keep-alive\r\n' in head and receive_all(sock) == b'abcd', head
+
+
 main(globals())
