@@ -78,8 +78,6 @@ static enum http_status judge_head(struct exchange *exchange)
 
         if (request->parser.http_major != 1)
                 return HTTP_STATUS_HTTP_VERSION_NOT_SUPPORTED;
-        if (request->parser.http_minor > 0 && !http_find(request, "Host"))
-                return HTTP_STATUS_BAD_REQUEST;
         if (expect && !http_text_is(expect, "100-continue"))
                 return HTTP_STATUS_EXPECTATION_FAILED;
         if (!exchange->route)

@@ -70,6 +70,16 @@ static int on_header_value(http_parser *parser, const char *data, size_t size)
         return 0;
 }
 
+/* A request of HTTP/1.1 has one Host. No request has two: who answers may not be whom it was checked for. */
+static bool has_good_host(const struct http_message *message)
+{
+        size_t n = 0;
+
+        for (size_t i = 0; i < message->n_fields; i++)
+                n += http_text_is(&message->fields[i].name, "Host");
+        return n == 1 || (n == 0 && message->parser.http_minor == 0);
+}
+
 /* The parser asks here whether to skip a body; it does not know by itself that these have none. */
 static bool is_without_body(const struct http_message *message)
 {
@@ -86,6 +96,8 @@ static int on_headers_complete(http_parser *parser)
 
         /* What is not understood must not be passed on as if it were. */
         if (coding && !http_text_is(coding, "chunked"))
+                return -1;
+        if (parser->type == HTTP_REQUEST && !has_good_host(message))
                 return -1;
         message->has_head = true;
         message->is_chunked = coding;

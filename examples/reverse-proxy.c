@@ -36,6 +36,7 @@ struct exchange {
         struct client *client;
         struct http_message request;
         struct http_message answer;
+        const struct upstream *upstream;
         auv_stream_reader *reader; /* from the upstream */
         auv_stream_writer *writer; /* to it */
         auv_timeout *limit;
@@ -99,12 +100,21 @@ static int await_upstream(struct exchange *exchange)
                 upstream = &upstreams[next_upstream++ % n_upstreams];
                 r = auv_await_open_connection(upstream->host, upstream->port, /* options= */ NULL,
                                               &exchange->reader, &exchange->writer);
+                exchange->upstream = upstream;
                 if (r >= 0 || r == AUV_ECANCELED)
                         break;
                 auv_error_format(auv_error_current(), text, sizeof(text));
                 fprintf(stderr, "%s:%d: %s\n", upstream->host, upstream->port, text);
         }
         return r;
+}
+
+/* HTTP/1.0 does without, HTTP/1.1 does not. */
+static void print_host(FILE *file, const struct upstream *upstream)
+{
+        const bool is_ipv6 = strchr(upstream->host, ':');
+
+        fprintf(file, is_ipv6 ? "Host: [%s]:%d\r\n" : "Host: %s:%d\r\n", upstream->host, upstream->port);
 }
 
 static int await_ask(struct exchange *exchange)
@@ -123,6 +133,8 @@ static int await_ask(struct exchange *exchange)
 
         fprintf(file, "%s %.*s HTTP/1.1\r\n", http_method_str(request->parser.method),
                 (int)request->url.size, request->url.data);
+        if (!http_find(request, "Host"))
+                print_host(file, exchange->upstream);
         http_print_fields(file, request);
         fprintf(file, "Forwarded: for=\"%s\"\r\nConnection: close\r\n%s\r\n", peer,
                 request->is_chunked ? "Transfer-Encoding: chunked\r\n" : "");

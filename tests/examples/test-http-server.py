@@ -143,6 +143,8 @@ def test_what_can_be_understood_in_two_ways_is_refused():
         b'GET /hello HTTP/1.1\r\nHost: a\r\n\rXPOST /echo HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello',
         b'GET / HTTP/1.1\r\nno colon\r\n\r\n',
         b'GET / HTTP/1.1\r\n\r\n',
+        b'GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n',
+        b'GET / HTTP/1.0\r\nHost: a\r\nhost: a\r\n\r\n',
         b'not a request at all\r\n\r\n',
         b'\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\n\n',
     ]

@@ -242,6 +242,19 @@ def test_connection_does_not_take_away_where_a_message_ends():
     assert answer == b'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: keep-alive\r\n\r\nok', answer
 
 
+def test_a_request_without_host_is_given_one():
+    seen = []
+
+    def serve(peer):
+        seen.append(read_head(peer))
+        peer.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')
+
+    with upstream(serve) as port, proxy(port) as server:
+        assert status(server.ask(b'GET / HTTP/1.0\r\n\r\n')) == 200
+        assert status(server.ask(b'GET / HTTP/1.0\r\nHost: a\r\n\r\n')) == 200
+    assert [re.findall(rb'(?i)host: (.*)\r\n', head) for head in seen] == [[b'127.0.0.1:%d' % port], [b'a']], seen
+
+
 def test_bad_requests_are_not_passed_on():
     seen = []
 
@@ -255,7 +268,9 @@ def test_bad_requests_are_not_passed_on():
                         b'GET /\ta HTTP/1.1\r\nHost: a\r\n\r\n',
                         b'GET /a HTTP/1.1\r\nHost: a\r\n\rXPOST /b HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello',
                         b'GET / HTTP/2.0\r\n\r\n',
-                        b'POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n'):
+                        b'GET / HTTP/1.1\r\n\r\n',
+                        b'GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n',
+                        b'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n'):
             assert status(server.ask(request)) == 400, request
         assert status(server.ask(b'GET / HTTP/1.1\r\nX: ' + b'x' * 200000)) in (400, 431)
     assert not seen, seen
