@@ -94,8 +94,8 @@ static int on_headers_complete(http_parser *parser)
         struct http_message *message = parser->data;
         const struct http_text *coding = http_find(message, "Transfer-Encoding");
 
-        /* What is not understood must not be passed on as if it were. */
-        if (coding && !http_text_is(coding, "chunked"))
+        /* What is not understood must not be passed on as if it were. HTTP/1.0 has no codings. */
+        if (coding && (!http_text_is(coding, "chunked") || parser->http_minor == 0))
                 return -1;
         if (parser->type == HTTP_REQUEST && !has_good_host(message))
                 return -1;

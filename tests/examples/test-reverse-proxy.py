@@ -164,6 +164,7 @@ def test_upstreams_take_turns():
 def test_upstreams_that_fail_give_502():
     for answer in (b'', b'HTTP/1.1', b'nonsense\r\n\r\n', b'HTTP/1.1 101 Switching Protocols\r\n\r\n', b'\0' * 200000,
                    b'HTTP/1.1 200 OK\r\nTransfer-Encoding : chunked\r\n\r\n0\r\n\r\n',
+                   b'HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
                    b'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\rXHTTP/1.1 200 OK\r\n\r\n'):
         with saying(answer) as port, proxy(port) as server:
             assert curl('-o', '/dev/null', '-w', '%{http_code}', server.url) == b'502', answer
@@ -265,6 +266,7 @@ def test_bad_requests_are_not_passed_on():
         for request in (b'nonsense\r\n\r\n', b'CONNECT a:80 HTTP/1.1\r\nHost: a\r\n\r\n',
                         b'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding : chunked\r\n\r\n0\r\n\r\n',
                         b'POST / HTTP/1.1\r\nHost: a\r\nContent-Length : 5\r\n\r\nhello',
+                        b'POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
                         b'GET /\ta HTTP/1.1\r\nHost: a\r\n\r\n',
                         b'GET /a HTTP/1.1\r\nHost: a\r\n\rXPOST /b HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello',
                         b'GET / HTTP/2.0\r\n\r\n',
