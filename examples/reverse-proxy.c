@@ -136,7 +136,8 @@ static int await_ask(struct exchange *exchange)
         if (!http_find(request, "Host"))
                 print_host(file, exchange->upstream);
         http_print_fields(file, request);
-        fprintf(file, "Forwarded: for=\"%s\"\r\nConnection: close\r\n%s\r\n", peer,
+        fprintf(file, "Via: 1.%d reverse-proxy\r\nForwarded: for=\"%s\"\r\nConnection: close\r\n%s\r\n",
+                request->parser.http_minor, peer,
                 request->is_chunked ? "Transfer-Encoding: chunked\r\n" : "");
         return await_printed(file, &text, &size, exchange->writer);
 }

@@ -224,6 +224,7 @@ def test_fields_for_the_neighbour_are_not_passed_on():
         answer = server.ask(b'GET /path?query HTTP/1.1\r\nHost: a\r\nConnection: keep-alive,  x-private,close\r\n'
                             b'X-Private: 1\r\nX-Public: 2\r\nTE: trailers\r\nUpgrade: h2c\r\n\r\n')
     assert re.fullmatch(rb'GET /path\?query HTTP/1\.1\r\nHost: a\r\nX-Public: 2\r\n'
+                        rb'Via: 1\.1 reverse-proxy\r\n'
                         rb'Forwarded: for="127\.0\.0\.1:\d+"\r\nConnection: close\r\n\r\n', seen[0]), seen
     assert answer == (b'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nConnection: close\r\n'
                       b'Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n'), answer
@@ -254,6 +255,7 @@ def test_a_request_without_host_is_given_one():
         assert status(server.ask(b'GET / HTTP/1.0\r\n\r\n')) == 200
         assert status(server.ask(b'GET / HTTP/1.0\r\nHost: a\r\n\r\n')) == 200
     assert [re.findall(rb'(?i)host: (.*)\r\n', head) for head in seen] == [[b'127.0.0.1:%d' % port], [b'a']], seen
+    assert all(b'\r\nVia: 1.0 reverse-proxy\r\n' in head for head in seen), seen
 
 
 def test_bad_requests_are_not_passed_on():
