@@ -56,13 +56,19 @@ struct exchange {
         char reason[64];
 };
 
+/* The path alone tells, whether the URL is "/hello", as it mostly is, or "http://host/hello". */
 static const struct route *find_route(const struct http_text *url)
 {
-        const char *query = memchr(url->data, '?', url->size);
-        const size_t size = query ? (size_t)(query - url->data) : url->size;
+        struct http_parser_url parts = { 0 };
+        struct http_text path = { "/", 1 };
 
+        if (http_parser_parse_url(url->data, url->size, /* is_connect= */ 0, &parts) != 0)
+                return NULL;
+        if (parts.field_set & 1U << UF_PATH)
+                path = (struct http_text) { url->data + parts.field_data[UF_PATH].off,
+                                            parts.field_data[UF_PATH].len };
         for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++)
-                if (size == strlen(routes[i].path) && !memcmp(url->data, routes[i].path, size))
+                if (path.size == strlen(routes[i].path) && !memcmp(path.data, routes[i].path, path.size))
                         return &routes[i];
         return NULL;
 }

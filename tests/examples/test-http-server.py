@@ -60,6 +60,19 @@ def test_curl_gets_texts():
         server.wait_until_idle()
 
 
+def test_the_host_may_stand_in_the_url():
+    with Server(PROGRAM) as server:
+        for url, expected in ((b'http://a/hello', (200, b'Hello world\n')),
+                              (b'http://a:80/hello?query', (200, b'Hello world\n')),
+                              (b'HTTP://a', (200, b'This is an example of asyncuv.\n')),
+                              (b'http://a?/hello', (200, b'This is an example of asyncuv.\n')),
+                              (b'http:///hello', (404, b'Not Found\n')),
+                              (b'http://hello', (200, b'This is an example of asyncuv.\n')),
+                              (b'//a/hello', (404, b'Not Found\n')),
+                              (b'*', (404, b'Not Found\n'))):
+            assert answers(server.ask(GET.replace(b'/hello', url))) == [expected], url
+
+
 def test_curl_has_its_data_echoed():
     data = random.Random(1).randbytes(1000000)
     with Server(PROGRAM) as server, tempfile.NamedTemporaryFile() as file:
