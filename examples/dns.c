@@ -49,8 +49,9 @@ static void set_number(unsigned char *bytes, unsigned number)
 
 /*
  * Reads the name of a question: labels, each behind its length, to one of no length. Only behind the first
- * name of a message may a name refer to another one, so a reference is an error here. Returns where the
- * name ends, or 0: it is none.
+ * name of a message may a name refer to another one, so a reference is an error here. A name has two bytes
+ * more in a message than as people write it: the first length and the last. Returns where the name ends, or
+ * 0: it is none.
  */
 static size_t read_name(const unsigned char *query, size_t size, char ret_name[MAX_NAME + 1])
 {
@@ -62,7 +63,7 @@ static size_t read_name(const unsigned char *query, size_t size, char ret_name[M
                 if (at >= size)
                         return 0;
                 label = query[at++];
-                if (label > MAX_LABEL || label > size - at || length + label + 1 > MAX_NAME)
+                if (label > MAX_LABEL || label > size - at || length + label + 2 > MAX_NAME)
                         return 0;
                 if (label == 0)
                         break;

@@ -160,6 +160,18 @@ def test_answers_malformed_queries():
         client.expect_alive()
 
 
+def test_a_name_has_255_bytes_at_most():
+    with serve() as server, Client(server) as client:
+        for last, expected in (61, REFUSED), (62, FORMAT_ERROR), (63, FORMAT_ERROR):
+            name = 3 * (b'\77' + 63 * b'x') + bytes([last]) + last * b'x' + b'\0'
+            answer = client.ask(QUERY + name + struct.pack('>HH', 1, 1))
+            assert code(answer) == expected, (len(name), answer)
+        most = 127 * b'\1x'
+        assert code(client.ask(QUERY + most + b'\0' + struct.pack('>HH', 1, 1))) == REFUSED
+        assert code(client.ask(QUERY + most + b'\1x\0' + struct.pack('>HH', 1, 1))) == FORMAT_ERROR
+        client.expect_alive()
+
+
 def test_ignores_what_is_no_query():
     with serve() as server, Client(server) as client:
         answer = QUERY[:2] + b'\x81\x80' + QUERY[4:] + WWW + struct.pack('>HH', 1, 1)
