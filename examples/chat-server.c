@@ -287,7 +287,7 @@ static int serve(struct client *client)
         AUV_AUTO auv_queue *lines = auv_queue_new(MAX_QUEUED);
         struct member member = { .client = client, .lines = lines };
         AUV_AUTO auv_task *sender = NULL;
-        int r;
+        int sent, r;
 
         if (!lines)
                 return AUV_ENOMEM;
@@ -306,8 +306,12 @@ static int serve(struct client *client)
         leave_server(&member, "goodbye");
         if (r < 0)
                 auv_task_cancel(sender, "the client has gone");
-        AUV_TRY(auv_await_wait_for(sender, FAREWELL_TIME, /* ret= */ NULL));
-        return r;
+        sent = auv_await_wait_for(sender, FAREWELL_TIME, /* ret= */ NULL);
+        if (!auv_future_done(sender)) { /* there was no memory for the time limit */
+                auv_task_cancel(sender, "there is no memory");
+                auv_await(sender, /* ret= */ NULL);
+        }
+        return sent < 0 ? sent : r;
 }
 
 static void stop(struct client *client)
