@@ -58,7 +58,8 @@ static int serve_client(void *arg, auv_stream_reader *reader, auv_stream_writer 
                 client.next->link = &client.next;
         service->clients = &client;
 
-        r = service->serve(&client);
+        /* Nobody has asked who came just before the stop, and has not begun. */
+        r = service->stopping ? 0 : service->serve(&client);
 
         *client.link = client.next;
         if (client.next)
