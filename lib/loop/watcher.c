@@ -306,6 +306,8 @@ int auv__watchers_claim(auv_loop *loop, int fd)
 {
         struct auv__watcher *watcher = find(loop, fd);
 
+        if (entry(loop, fd) == &claimed)
+                return AUV_EEXIST;
         AUV_TRY(reserve(&loop->watchers, fd));
         /* asyncio leaves them to whoever has added them; but libuv has one handle for a descriptor. */
         for (int side = 0; watcher && side < N_SIDES; side++)

@@ -25,7 +25,8 @@ void auv__watcher_remove(auv_loop *loop, int fd, enum auv__side side, uint64_t s
 
 /*
  * A transport has this descriptor: nobody else may watch it until the transport has released it, which
- * comes before it closes it. What has watched it before does no more. Returns 0 or AUV_ENOMEM.
+ * comes before it closes it. What has watched it before does no more. Returns 0; AUV_ENOMEM; or AUV_EEXIST,
+ * another transport has it.
  */
 int auv__watchers_claim(auv_loop *loop, int fd);
 void auv__watchers_release(auv_loop *loop, int fd);

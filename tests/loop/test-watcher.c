@@ -431,6 +431,16 @@ Test(watcher, stays_where_it_cannot_be_replaced)
         close(device);
 }
 
+Test(watcher, leaves_a_descriptor_to_the_transport_that_has_it)
+{
+        cr_assert(eq(int, auv__watchers_claim(loop, near), 0));
+        cr_assert(eq(int, auv__watchers_claim(loop, near), AUV_EEXIST));
+        cr_assert(eq(int, auv_loop_add_reader(loop, near, trace_arg, NULL), AUV_ERUNTIME));
+        auv__watchers_release(loop, near);
+        cr_assert(eq(int, auv__watchers_claim(loop, near), 0));
+        auv__watchers_release(loop, near);
+}
+
 Test(watcher, does_not_hide_a_handle_of_the_programs_from_close)
 {
         uv_timer_t timer;
