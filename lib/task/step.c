@@ -192,7 +192,8 @@ __attribute__((always_inline)) static inline void step(struct auv__task *task, a
                 step_with_stack(task, error);
 }
 
-AUV__RETURNS_BY_JUMP void auv__task_step(struct auv__task *task)
+/* Not a part of what makes a task, which would keep registers for it each time. */
+AUV__RETURNS_BY_JUMP __attribute__((noinline)) void auv__task_step(struct auv__task *task)
 {
         auv_loop *loop = task->future.loop;
         auv_subframe *outer = loop->subframe;
