@@ -27,6 +27,7 @@
 #include "task/future.h"
 #include "task/kinds.h"
 #include "task/task.h"
+#include "task/value.h"
 
 #include <asyncuv/task.h>
 
@@ -478,7 +479,7 @@ int auv_thread_future_result(auv_thread_future *future, double timeout, auv_valu
         if (error)
                 return auv_reraise(error);
         if (ret)
-                *ret = value;
+                *ret = auv__value_lent(value);
         return 0;
 }
 

@@ -59,6 +59,7 @@ static void expect_result(auv_thread_future *future)
 
         cr_assert(eq(int, auv_thread_future_result(future, 0, &result), 0));
         cr_assert(eq(ptr, result.p, &n_destroyed));
+        cr_assert(zero(ptr, result.destroy));
         cr_assert(eq(int, n_destroyed, 0));
 }
 
