@@ -189,6 +189,13 @@ int auv_context_run(auv_context *context, auv_call_fn fn, void *arg)
         return 0;
 }
 
+/* Who has a destructor owns the value. */
+static auv_value lent(auv_value value)
+{
+        value.destroy = NULL;
+        return value;
+}
+
 int auv_context_get(const auv_context *context, const auv_context_var *var, auv_value *ret)
 {
         const struct auv__context_entry *entry;
@@ -199,7 +206,7 @@ int auv_context_get(const auv_context *context, const auv_context_var *var, auv_
         if (!entry)
                 return auv_raise(AUV_ENOENT, "the context has no '%s'", var->name);
         if (ret)
-                *ret = entry->value;
+                *ret = lent(entry->value);
         return 0;
 }
 
@@ -256,7 +263,7 @@ int auv_context_var_get(const auv_context_var *var, auv_value *ret)
         if (!entry && !var->has_default)
                 return auv_raise(AUV_ENOENT, "'%s' is not set", var->name);
         if (ret)
-                *ret = entry ? entry->value : var->default_value;
+                *ret = lent(entry ? entry->value : var->default_value);
         return 0;
 }
 

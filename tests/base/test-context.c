@@ -268,6 +268,20 @@ TestInContext(value_is_destroyed_once_when_nobody_has_it_any_more)
         cr_assert(eq(int, destroyed, 2));
 }
 
+TestInContext(value_that_is_read_is_not_its_readers_to_destroy)
+{
+        AUV_AUTO auv_context *copy = NULL;
+        auv_value read = counted();
+
+        auv_context_var_set(var, counted(), NULL);
+        cr_assert(eq(int, auv_context_var_get(var, &read), 0));
+        cr_assert(read.p == &destroyed && !read.destroy);
+        copy = auv_copy_context();
+        read = counted();
+        cr_assert(eq(int, auv_context_get(copy, var, &read), 0));
+        cr_assert(read.p == &destroyed && !read.destroy);
+}
+
 Test(context, default_is_destroyed_with_its_variable)
 {
         auv_context_var *with_default = auv_context_var_new("with_default", &(auv_value) {
