@@ -192,15 +192,32 @@ __attribute__((always_inline)) static inline void step(struct auv__task *task, a
                 step_with_stack(task, error);
 }
 
-/* Not a part of what makes a task, which would keep registers for it each time. */
-AUV__RETURNS_BY_JUMP __attribute__((noinline)) void auv__task_step(struct auv__task *task)
+/*
+ * A first step at once may be where the arguments are made of a call that another body has given a subframe
+ * for: that is not this one's.
+ */
+AUV__RETURNS_BY_JUMP static __attribute__((noinline)) void begin_with_stack(struct auv__task *task)
 {
         auv_loop *loop = task->future.loop;
         auv_subframe *outer = loop->subframe;
 
-        /* It may start where the arguments are made of a call that another body has given a subframe for. */
         loop->subframe = NULL;
-        step(task, NULL);
+        step_with_stack(task, NULL);
+        loop->subframe = outer;
+}
+
+/* Not a part of what makes a task, which would keep registers for it each time. */
+__attribute__((noinline)) void auv__task_step(struct auv__task *task)
+{
+        auv_loop *loop = task->future.loop;
+        auv_subframe *outer = loop->subframe;
+
+        if (!task->stackless) {
+                begin_with_stack(task); /* a tail call: no ret comes behind the switch */
+                return;
+        }
+        loop->subframe = NULL;
+        run_as_current(task, /* stackless= */ true, NULL);
         loop->subframe = outer;
 }
 
