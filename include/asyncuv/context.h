@@ -56,8 +56,8 @@ AUV_API const char *auv_context_var_name(const auv_context_var *var);
  *
  * Return: 0, or a negative error.
  * Errors: AUV_EINVAL, @var is NULL; AUV_ENOENT, it is not set and has no default.
- * Owns: nothing; the value is borrowed from the context, until the variable is set anew there, and has no
- * destructor.
+ * Owns: nothing; the value is borrowed from the context, until the variable is set anew there; see
+ * auv_value.
  * Suspends: no.    Thread: any; each has contexts of its own.
  * Like: ContextVar.get(). Cost: O(log n) in the variables that the context has.
  */
@@ -152,8 +152,8 @@ AUV_API int auv_context_run(auv_context *context, auv_call_fn fn, void *arg);
  * Return: 0, or a negative error.
  * Errors: AUV_EINVAL, @context or @var is NULL; AUV_ENOENT, @context does not have @var, whose default
  * does not count.
- * Owns: nothing; the value is borrowed from the context, until the variable is set anew there, and has no
- * destructor.
+ * Owns: nothing; the value is borrowed from the context, until the variable is set anew there; see
+ * auv_value.
  * Suspends: no.    Thread: whichever uses @context.
  * Like: Context.get(). Cost: O(log n).
  */

@@ -11,6 +11,7 @@
 
 #include "base/alloc.h"
 #include "base/context_map.h"
+#include "base/value.h"
 
 #include <asyncuv/error.h>
 
@@ -189,13 +190,6 @@ int auv_context_run(auv_context *context, auv_call_fn fn, void *arg)
         return 0;
 }
 
-/* Who has a destructor owns the value. */
-static auv_value lent(auv_value value)
-{
-        value.destroy = NULL;
-        return value;
-}
-
 int auv_context_get(const auv_context *context, const auv_context_var *var, auv_value *ret)
 {
         const struct auv__context_entry *entry;
@@ -206,7 +200,7 @@ int auv_context_get(const auv_context *context, const auv_context_var *var, auv_
         if (!entry)
                 return auv_raise(AUV_ENOENT, "the context has no '%s'", var->name);
         if (ret)
-                *ret = lent(entry->value);
+                *ret = auv__value_lent(entry->value);
         return 0;
 }
 
@@ -263,7 +257,7 @@ int auv_context_var_get(const auv_context_var *var, auv_value *ret)
         if (!entry && !var->has_default)
                 return auv_raise(AUV_ENOENT, "'%s' is not set", var->name);
         if (ret)
-                *ret = lent(entry ? entry->value : var->default_value);
+                *ret = auv__value_lent(entry ? entry->value : var->default_value);
         return 0;
 }
 

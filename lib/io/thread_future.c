@@ -21,13 +21,13 @@
 #include "base/alloc.h"
 #include "base/context.h"
 #include "base/error.h"
+#include "base/value.h"
 #include "io/remote.h"
 #include "loop/hooks.h"
 #include "loop/wakeup.h"
 #include "task/future.h"
 #include "task/kinds.h"
 #include "task/task.h"
-#include "task/value.h"
 
 #include <asyncuv/task.h>
 

@@ -14,9 +14,9 @@
 #include "task/future.h"
 
 #include "base/error.h"
+#include "base/value.h"
 #include "loop/hooks.h"
 #include "task/kinds.h"
-#include "task/value.h"
 
 static _Thread_local auv_future *dying;
 static _Thread_local bool burying;

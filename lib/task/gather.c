@@ -18,12 +18,12 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/value.h"
 #include "loop/hooks.h"
 #include "task/await.h"
 #include "task/behind.h"
 #include "task/kinds.h"
 #include "task/task.h"
-#include "task/value.h"
 
 #define CHUNK_SIZE ((size_t)1024)
 #define LARGE      ((size_t)1 << 20)

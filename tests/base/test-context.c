@@ -2,6 +2,7 @@
 
 /* Contexts and their variables, but for who has which: see ../task/test-context.c. */
 
+#include "base/value.h"
 #include "support/context.h"
 #include "support/coroutine.h"
 #include "support/failing_allocator.h"
@@ -280,6 +281,18 @@ TestInContext(value_that_is_read_is_not_its_readers_to_destroy)
         read = counted();
         cr_assert(eq(int, auv_context_get(copy, var, &read), 0));
         cr_assert(read.p == &destroyed && !read.destroy);
+}
+
+TestInContext(value_that_is_an_error_still_is_one_where_it_is_read)
+{
+        AUV_AUTO auv_error *error = auv_error_new(AUV_EUSER, "kept");
+        auv_value read;
+
+        auv_context_var_set(var, auv__value_from_error(auv_ref(error)), NULL);
+        cr_assert(eq(int, auv_context_var_get(var, &read), 0));
+        cr_assert(auv_value_error(&read) == error);
+        read.destroy(read.p);
+        cr_assert(auv_value_error(&read) == error && auv_error_code(error) == AUV_EUSER);
 }
 
 Test(context, default_is_destroyed_with_its_variable)

@@ -11,7 +11,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-TestSuite(thread_future, .init = loop_setup, .fini = loop_teardown);
+TestSuite(thread_future_lent, .init = loop_setup, .fini = loop_teardown);
 
 static atomic_int n_destroyed;
 
@@ -75,12 +75,12 @@ static void expect_handed_over(auv_coro_fn fn)
         cr_assert(eq(int, n_destroyed, 1));
 }
 
-Test(thread_future, owns_a_result_that_was_passed_on)
+Test(thread_future_lent, owns_a_result_that_was_passed_on)
 {
         expect_handed_over(passes_on);
 }
 
-Test(thread_future, owns_a_result_that_was_passed_on_twice)
+Test(thread_future_lent, owns_a_result_that_was_passed_on_twice)
 {
         expect_handed_over(passes_on_twice);
 }
@@ -99,7 +99,7 @@ static auv_thread_future *borrow_from(auv_future **ret_lender)
         return future;
 }
 
-Test(thread_future, leaves_a_result_to_a_future_that_others_hold)
+Test(thread_future_lent, leaves_a_result_to_a_future_that_others_hold)
 {
         auv_future *lender;
         auv_thread_future *future = borrow_from(&lender);
@@ -115,7 +115,7 @@ Test(thread_future, leaves_a_result_to_a_future_that_others_hold)
         cr_assert(eq(int, n_destroyed, 1));
 }
 
-Test(thread_future, holds_a_result_that_it_borrows)
+Test(thread_future_lent, holds_a_result_that_it_borrows)
 {
         auv_future *lender;
         auv_thread_future *future = borrow_from(&lender);
@@ -149,7 +149,7 @@ static void give_up_in_a_thread(auv_thread_future *future)
         pthread_join(thread, NULL);
 }
 
-Test(thread_future, gives_back_in_the_thread_of_the_loop)
+Test(thread_future_lent, gives_back_in_the_thread_of_the_loop)
 {
         auv_future *lender = auv_loop_create_future(loop);
         auv_thread_future *future = auv_run_coroutine_threadsafe(loop, passes_on_what_is_given, &lender,
@@ -165,7 +165,7 @@ Test(thread_future, gives_back_in_the_thread_of_the_loop)
         cr_assert(pthread_equal(destroyed_in, pthread_self()));
 }
 
-Test(thread_future, holds_the_list_of_a_gather)
+Test(thread_future_lent, holds_the_list_of_a_gather)
 {
         auv_thread_future *future = auv_run_coroutine_threadsafe(loop, passes_on_a_list, NULL, 0);
         const auv_value *list;
@@ -183,7 +183,7 @@ Test(thread_future, holds_the_list_of_a_gather)
         cr_assert(eq(int, n_destroyed, 1));
 }
 
-Test(thread_future, borrows_no_longer_than_the_loop_is_open)
+Test(thread_future_lent, borrows_no_longer_than_the_loop_is_open)
 {
         auv_future *first, *second;
         AUV_AUTO auv_thread_future *future = borrow_from(&first);
@@ -203,7 +203,7 @@ Test(thread_future, borrows_no_longer_than_the_loop_is_open)
         cr_assert(eq(int, n_destroyed, 2));
 }
 
-Test(thread_future, given_up_right_before_the_loop_is_closed_gives_back)
+Test(thread_future_lent, given_up_right_before_the_loop_is_closed_gives_back)
 {
         auv_future *lender;
         auv_thread_future *here = borrow_from(&lender), *there;
@@ -224,7 +224,7 @@ static void give_up_and_count(void *future)
 }
 
 /* Two that borrow, each of a result that has the other: whichever the loop comes to first. */
-Test(thread_future, given_up_while_the_loop_is_being_closed_gives_back)
+Test(thread_future_lent, given_up_while_the_loop_is_being_closed_gives_back)
 {
         auv_future *lenders[] = { auv_loop_create_future(loop), auv_loop_create_future(loop) };
         auv_thread_future *futures[2];

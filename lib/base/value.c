@@ -5,7 +5,7 @@
  * of two, since a destructor may be called by whoever has one, and one that is only lent must stay.
  */
 
-#include "task/value.h"
+#include "base/value.h"
 
 /* Not auv_value_unref(), which a program may use for an error that it hands on as a value. */
 static void destroy_error(void *error)

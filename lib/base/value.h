@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef AUV_TASK_VALUE_H
-#define AUV_TASK_VALUE_H
+#ifndef AUV_BASE_VALUE_H
+#define AUV_BASE_VALUE_H
 
 #include <asyncuv/value.h>
 
