@@ -89,9 +89,8 @@ class Task:
         self.coroutine = None
         self.frame = None
         if int(pointer['coro']) and int(pointer['stackless']):
-            size = pointer.dereference().type.sizeof
-            size = (size + 15) // 16 * 16 if int(pointer['frame_aligned']) else size
-            self.frame = gdb.Value(self.address + size).cast(gdb.lookup_type('auv_frame').pointer())
+            frame = gdb.Value(self.address + int(pointer['frame_at']))
+            self.frame = frame.cast(gdb.lookup_type('auv_frame').pointer())
         elif int(pointer['coro']):
             self.coroutine = pointer['coro'].cast(gdb.lookup_type('struct stackful').pointer())
 

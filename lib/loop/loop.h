@@ -50,6 +50,7 @@ struct auv_loop {
         enum auv_deadlock deadlock;
 
         struct auv__ready ready;
+        struct auv__item *turn; /* what this turn has yet to run; see turn.h */
         int64_t virtual_now_ns;
         int64_t until_ns;     /* where auv_loop_run_until() ends; else AUV__NEVER */
         struct auv__shuffle *shuffle; /* NULL: the ready queue is run in order */
@@ -59,7 +60,6 @@ struct auv_loop {
         const void *frame_site; /* where the await of the stackless body that runs returns to */
         auv_task *current;    /* the task whose step runs; kept by the task layer */
         auv_subframe *subframe; /* for the call that it is about to make; likewise */
-        unsigned n_fetched;   /* tasks that are ready, and fetched into the cache; a hint */
         auv_future *woken_by; /* what a stackless task has awaited whose step runs; likewise */
         struct auv__tenant *tenant;
         struct auv__guest *guests;

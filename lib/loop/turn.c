@@ -122,21 +122,19 @@ static void poll_now_and_then(auv_loop *loop)
         note_poll(loop);
 }
 
-/* The same as below in debug mode. */
-static unsigned run_watched(auv_loop *loop, struct auv__item *item)
+/* The same as below in debug mode, each item by itself. */
+static void run_watched(auv_loop *loop, struct auv__item *item)
 {
         const struct auv__debug_hooks *hooks = auv__loop_hooks(loop);
         struct auv__timer *timer;
         struct auv__item *next;
-        unsigned n = 0;
 
-        for (; item; item = next, n++) {
+        for (; item; item = next, loop->since_poll++) {
                 next = item->next;
                 hooks->run(loop, item);
         }
-        for (; (timer = auv__timers_take(&loop->timers)); n++)
+        for (; (timer = auv__timers_take(&loop->timers)); loop->since_poll++)
                 hooks->run(loop, &timer->item);
-        return n;
 }
 
 /* Gives the turn another order. Timers that are due are items as all others then, and not set any more. */
@@ -151,26 +149,25 @@ static void shuffle(auv_loop *loop)
 
 __attribute__((always_inline)) static inline void run_ready(auv_loop *loop, bool timed)
 {
-        struct auv__item *item, *next;
+        struct auv__item *item;
         struct auv__timer *timer;
-        unsigned n = 0;
 
         if (auv__unlikely(loop->shuffle))
                 shuffle(loop);
         item = auv__ready_take_all(&loop->ready);
         if (auv__unlikely(auv__loop_hooks(loop))) {
-                loop->since_poll += run_watched(loop, item);
+                run_watched(loop, item);
                 return;
         }
-        for (; item; item = next, n++) {
-                next = item->next;
-                if (next)
-                        __builtin_prefetch(next->next);
+        loop->turn = item;
+        for (; item; item = loop->turn, loop->since_poll++) {
+                loop->turn = item->next;
+                if (item->next)
+                        __builtin_prefetch(item->next->next);
                 item->run(item, /* dropped= */ false);
         }
-        for (; timed && (timer = auv__timers_take(&loop->timers)); n++)
+        for (; auv__unlikely(timed) && (timer = auv__timers_take(&loop->timers)); loop->since_poll++)
                 timer->item.run(&timer->item, /* dropped= */ false);
-        loop->since_poll += n;
 }
 
 /*
@@ -182,7 +179,7 @@ __attribute__((always_inline)) static inline void finish_turn(auv_loop *loop)
         const bool timed = auv__timers_may_be_due(&loop->timers);
 
         auv__wakeup_collect(loop);
-        if (timed)
+        if (auv__unlikely(timed))
                 auv__timers_advance(&loop->timers, auv__loop_now(loop));
         run_ready(loop, timed);
 }
@@ -192,7 +189,7 @@ __attribute__((always_inline)) static inline int turn(auv_loop *loop)
         int r;
 
         auv__wakeup_collect(loop);
-        if (!auv__ready_is_empty(&loop->ready)) {
+        if (auv__likely(!auv__ready_is_empty(&loop->ready))) {
                 poll_now_and_then(loop);
         } else if (loop->stopping) {
                 auv__reactor_poll(loop->reactor);

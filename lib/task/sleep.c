@@ -23,11 +23,11 @@ static void fire(struct auv__item *item, bool dropped)
         struct auv__task *task = auv__container_of(item, struct auv__task, timer.item);
 
         if (auv__unlikely(dropped)) {
-                task->rest = AUV__AWAKE;
+                auv__rest_end(task);
                 return;
         }
         if (auv__likely(task->rest == AUV__SLEEPING))
-                task->rest = AUV__RESTED;
+                auv__rest_end(task);
         item->run = auv__task_wake;
         auv__loop_push(task->future.loop, item);
 }

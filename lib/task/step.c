@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "coro/stackful.h"
 #include "coro/stackless.h"
+#include "loop/turn.h"
 #include "task/behind.h"
 #include "task/kinds.h"
 
@@ -100,11 +101,11 @@ static auv_error *take_error(struct auv__task *task)
 }
 
 /* A body without a stack waits. Its error is kept, where it has one and there is memory. */
-static void keep_notes(struct auv__task *task, auv_frame *frame, auv_error *error)
+static void keep_notes(struct auv__task *task, auv_frame *frame, const void *site, auv_error *error)
 {
         struct auv__extras *extras;
 
-        auv__stackless_wait(task->fn, frame, task->future.loop->frame_site);
+        auv__stackless_wait(task->fn, frame, site);
         if (auv__likely(!error))
                 return;
         extras = auv__task_extras(task);
@@ -122,30 +123,39 @@ static void drop_body(struct auv__task *task)
         task->coro = NULL;
 }
 
+/* What is current outside of a step. */
+struct outside {
+        auv_loop *loop;
+        auv_task *task;
+        auv_error **error;
+        struct auv__object **context;
+};
+
+__attribute__((always_inline)) static inline struct outside look_outside(auv_loop *loop)
+{
+        return (struct outside) { loop, loop->current, auv__error_slot, auv__context_slot };
+}
+
 /*
  * One step with the task as the current one. Takes over the reference to @error, which is thrown into the
  * body; one that has not started never does then.
  */
 __attribute__((always_inline)) static inline void run_as_current(struct auv__task *task, bool stackless,
-                                                                 auv_error *error)
+                                                                 auv_error *error, struct outside outside)
 {
-        auv_loop *loop = task->future.loop;
-        auv_task *outer = loop->current;
-        auv_error **outer_slot = auv__error_slot;
         auv_frame *frame = stackless ? auv__task_frame(task) : NULL;
         struct auv__notes *notes = stackless ? NULL : &task->coro->notes;
         auv_error *lent = stackless ? take_error(task) : NULL;
         auv_error **slot = stackless ? &lent : &notes->error;
-        struct auv__object **outer_context;
         bool ended;
         int r = 0;
 
-        loop->current = &task->future;
+        outside.loop->current = &task->future;
         auv__error_slot = slot;
-        outer_context = auv__context_enter(stackless ? &task->context : notes->context);
+        auv__context_slot = stackless ? &task->context : notes->context;
         if (auv__unlikely(error))
                 r = auv__error_set_current(error);
-        if (auv__likely(task->started || r == 0)) {
+        if (auv__likely(r == 0) || task->started) {
                 task->started = true;
                 if (stackless)
                         r = auv__stackless_resume(task->fn, frame, &task->future.value, r);
@@ -155,18 +165,18 @@ __attribute__((always_inline)) static inline void run_as_current(struct auv__tas
         ended = r != AUV__CORO_SUSPENDED;
         if (!stackless)
                 notes->context = auv__context_slot;
-        if (ended) {
+        if (auv__unlikely(ended)) {
                 finish(task, r);
                 if (auv__unlikely(*slot))
                         auv_error_clear();
         } else if (stackless) {
-                keep_notes(task, frame, lent);
+                keep_notes(task, frame, outside.loop->frame_site, lent);
         }
-        auv__context_leave(outer_context);
-        auv__error_slot = outer_slot;
-        loop->current = outer;
+        auv__context_slot = outside.context;
+        auv__error_slot = outside.error;
+        outside.loop->current = outside.task;
         /* The task may go here, and destructors run that must not find it in one of the slots. */
-        if (ended) {
+        if (auv__unlikely(ended)) {
                 drop_body(task);
                 auv__tasks_remove(task);
         }
@@ -175,21 +185,14 @@ __attribute__((always_inline)) static inline void run_as_current(struct auv__tas
 AUV__HOT AUV__RETURNS_BY_JUMP static __attribute__((noinline)) void
 step_with_stack(struct auv__task *task, auv_error *error)
 {
-        run_as_current(task, /* stackless= */ false, error);
+        run_as_current(task, /* stackless= */ false, error, look_outside(task->future.loop));
         /* Lest what is called last there be a tail call, and its ret come behind the switch. */
         __asm__ volatile("");
 }
 
-/*
- * For either form. Callers do this last: as a tail call it adds no ret behind a switch. Without a stack it is a
- * part of its callers, for to save their registers twice is a tenth of a yield.
- */
-__attribute__((always_inline)) static inline void step(struct auv__task *task, auv_error *error)
+static __attribute__((noinline)) void step_without_stack(struct auv__task *task, auv_error *error)
 {
-        if (task->stackless)
-                run_as_current(task, /* stackless= */ true, error);
-        else
-                step_with_stack(task, error);
+        run_as_current(task, /* stackless= */ true, error, look_outside(task->future.loop));
 }
 
 /*
@@ -217,7 +220,7 @@ __attribute__((noinline)) void auv__task_step(struct auv__task *task)
                 return;
         }
         loop->subframe = NULL;
-        run_as_current(task, /* stackless= */ true, NULL);
+        step_without_stack(task, NULL);
         loop->subframe = outer;
 }
 
@@ -233,75 +236,151 @@ static auv_error *late_cancel(struct auv__task *task, auv_error *error)
 }
 
 /*
- * Where many tasks are ready, what each of them needs has long left the cache. The turn fetches the items
- * ahead; this has what the next ones need beside, of those that do the same as this: the rest of the
- * task, and of a stack the control block and the frames below: as far as those of a sleep reach, or, where
- * it is known, down to where the task waits (waits_at, or a future that stands on the stack itself), and
- * what the task calls next.
- * Several at once, because most of the time goes to where the pages of stacks are, and the processor can
- * look that up for more than one. Returns for how many.
+ * Where many tasks are ready, what each of them needs has long left the cache. Here that is what is on its
+ * stack: the control block and the frames below, as far as those of a sleep reach; or, where it is known,
+ * down to where the task waits (waits_at, or a future on the stack itself), and what the task calls next.
  */
-static __attribute__((noinline)) unsigned fetch_ahead(const struct auv__item *item)
+__attribute__((always_inline)) static inline void fetch_stack(const struct auv__task *task)
 {
-        enum { AHEAD = 4, LINE = AUV__CACHE_LINE, SHALLOW = 2 * LINE, DEEPEST = 24 * LINE, BELOW = 4 * LINE };
+        enum { LINE = AUV__CACHE_LINE, SHALLOW = 2 * LINE, DEEPEST = 24 * LINE, BELOW = 4 * LINE };
 
-        const struct auv__item *next = item->next;
+        const uintptr_t top = (uintptr_t)task->coro;
+        uintptr_t depth = top - (uintptr_t)task->wait.future;
+
+        if (task->stackless)
+                return;
+        depth = depth < DEEPEST ? depth + BELOW : SHALLOW;
+        for (uintptr_t i = 0; i < depth; i += LINE)
+                __builtin_prefetch((const void *)(top - i));
+}
+
+/*
+ * How the wait has ended of a task that is ready. It waits for nothing from then on: the step may free a
+ * future that stands in what the task has on its stack.
+ */
+__attribute__((always_inline)) static inline auv_error *take_outcome(struct auv__task *task)
+{
+        auv_future *future = auv__task_awaited(task);
+        auv_error *error = NULL;
+
+        if (auv__unlikely(task->rest == AUV__REST_FAILS))
+                error = task->rest_error ? task->rest_error : auv__error_static(AUV_ECANCELED);
+        else if (future && auv__unlikely(future->object.state != AUV__HAS_RESULT))
+                error = auv__future_outcome(future);
+        auv__rest_end(task);
+        if (future)
+                auv__drop(&future->object);
+        return error;
+}
+
+static __attribute__((noinline)) void drop(struct auv__task *task)
+{
+        auv_unref(take_outcome(task));
+}
+
+/* The next step of a task that is ready, whose wait has come to its end. */
+AUV__HOT AUV__RETURNS_BY_JUMP static __attribute__((noinline)) void step_on(struct auv__task *task)
+{
+        auv_error *error = take_outcome(task);
+
+        if (auv__unlikely(task->must_cancel))
+                error = late_cancel(task, error);
+        if (task->stackless)
+                step_without_stack(task, error);
+        else
+                step_with_stack(task, error);
+}
+
+/*
+ * The same for most of them: of a task of this form, with nothing to throw. One without a stack that has
+ * awaited a future has another wake.
+ */
+__attribute__((always_inline)) static inline void step_quickly(struct auv__task *task, bool stackless,
+                                                               struct outside outside)
+{
+        auv_future *future = stackless ? task->wait.future : auv__task_awaited(task);
+        bool plain;
+
+        if (stackless)
+                plain = task->rest == AUV__AWAKE && !task->has_extras && !future;
+        else
+                plain = task->rest != AUV__REST_FAILS &&
+                        (!future || future->object.state == AUV__HAS_RESULT);
+        if (auv__unlikely(!plain || task->must_cancel || task->stackless != stackless)) {
+                step_on(task);
+                return;
+        }
+        if (!stackless) {
+                auv__rest_end(task);
+                if (future)
+                        auv__drop(&future->object);
+        }
+        run_as_current(task, stackless, /* error= */ NULL, outside);
+}
+
+/* So many of the tasks that the turn steps next are taken from it at once. */
+enum { AT_ONCE = 6 };
+
+/*
+ * Takes the next ones, and fetches the rest of each. Where they are many, their stacks, too: several at
+ * once, because most of the time goes to where the pages are, and the processor can look that up for more
+ * than one. Returns how many.
+ */
+__attribute__((always_inline)) static inline unsigned take_next(auv_loop *loop, bool stackless,
+                                                                struct auv__task **tasks)
+{
+        struct auv__item *item;
         unsigned n = 0;
 
-        for (; n < AHEAD && next && next->run == item->run; n++, next = next->next) {
-                const struct auv__task *task = auv__container_of(next, struct auv__task, wait.item);
-                const uintptr_t top = (uintptr_t)task->coro;
-                uintptr_t depth = top - (uintptr_t)task->wait.future;
-
-                __builtin_prefetch(&task->cancels, /* rw= */ 1);
-                if (task->stackless)
-                        continue;
-                depth = depth < DEEPEST ? depth + BELOW : SHALLOW;
-                for (uintptr_t i = 0; i < depth; i += LINE)
-                        __builtin_prefetch((const void *)(top - i));
+        for (; n < AT_ONCE && (item = auv__turn_take(loop, auv__task_wake)); n++) {
+                tasks[n] = auv__container_of(item, struct auv__task, wait.item);
+                __builtin_prefetch(&tasks[n]->cancels, /* rw= */ 1);
         }
+        for (unsigned i = 0; !stackless && n == AT_ONCE && i < AT_ONCE; i++)
+                fetch_stack(tasks[i]);
         return n;
 }
 
-/* How the wait has ended of a task that is ready. It waits for nothing from then on. */
-__attribute__((always_inline)) static inline auv_error *take_outcome(struct auv__task *task)
+/*
+ * The next step of a task, and those of the tasks that follow it in the turn: quickest where they are all of
+ * one form.
+ */
+__attribute__((always_inline)) static inline void step_on_all(struct auv__item *item, bool stackless)
 {
-        auv_future *future = task->wait.future;
-        auv_error *error = NULL;
+        struct auv__task *task = auv__container_of(item, struct auv__task, wait.item);
+        auv_loop *loop = task->future.loop;
+        const struct outside outside = look_outside(loop);
+        struct auv__task *tasks[AT_ONCE];
+        unsigned n;
 
-        if (task->rest != AUV__AWAKE) {
-                if (auv__unlikely(task->rest == AUV__REST_FAILS))
-                        error = task->rest_error ? task->rest_error : auv__error_static(AUV_ECANCELED);
-                task->rest = AUV__AWAKE;
-                task->wait.future = NULL;
-        } else if (future) {
-                if (auv__unlikely(future->object.state != AUV__HAS_RESULT))
-                        error = auv__future_outcome(future);
-                /* The step may free a future that stands in what the task has on its stack. */
-                task->wait.future = NULL;
-                auv__drop(&future->object);
+        step_quickly(task, stackless, outside);
+        while ((n = take_next(loop, stackless, tasks)) > 0) {
+                for (unsigned i = 0; i < n; i++)
+                        step_quickly(tasks[i], stackless, outside);
         }
-        return error;
+}
+
+AUV__HOT AUV__RETURNS_BY_JUMP static __attribute__((noinline)) void wake_with_stack(struct auv__item *item)
+{
+        step_on_all(item, /* stackless= */ false);
+}
+
+AUV__HOT AUV__RETURNS_BY_JUMP static __attribute__((noinline)) void
+wake_without_stack(struct auv__item *item)
+{
+        step_on_all(item, /* stackless= */ true);
 }
 
 AUV__HOT void auv__task_wake(struct auv__item *item, bool dropped)
 {
         struct auv__task *task = auv__container_of(item, struct auv__task, wait.item);
-        auv_loop *loop = task->future.loop;
-        auv_error *error;
 
-        if (loop->n_fetched > 0)
-                loop->n_fetched--;
-        else if (item->next)
-                loop->n_fetched = fetch_ahead(item);
-        error = take_outcome(task);
-        if (auv__unlikely(dropped)) {
-                auv_unref(error);
-                return;
-        }
-        if (auv__unlikely(task->must_cancel))
-                error = late_cancel(task, error);
-        step(task, error);
+        if (auv__unlikely(dropped))
+                drop(task);
+        else if (task->stackless)
+                wake_without_stack(item);
+        else
+                wake_with_stack(item);
 }
 
 void auv__task_wake_holder(struct auv__item *item, bool dropped)
@@ -310,10 +389,13 @@ void auv__task_wake_holder(struct auv__item *item, bool dropped)
         auv_loop *loop = task->future.loop;
         auv_future *future = task->wait.future, *outer = loop->woken_by;
 
-        if (!dropped)
+        if (dropped) {
+                drop(task);
+        } else {
                 loop->woken_by = future;
-        auv__task_wake(item, dropped);
-        loop->woken_by = outer;
+                step_on(task);
+                loop->woken_by = outer;
+        }
         if (future)
                 auv__drop(&future->object);
 }
@@ -362,7 +444,10 @@ void auv__task_unwind(struct auv__task *task)
                 .message = "Task was destroyed but it is pending!", .future = future });
         auv__running_loop = loop;
         task->refusals = 0;
-        step(task, auv__error_static(AUV_ECLOSED));
+        if (task->stackless)
+                step_without_stack(task, auv__error_static(AUV_ECLOSED));
+        else
+                step_with_stack(task, auv__error_static(AUV_ECLOSED));
         auv__running_loop = outer;
         if (!auv__future_is_done(future)) {
                 abandon(task);

@@ -78,19 +78,25 @@ static const auv_task_options *read_options(const auv_task_options *options, auv
         return room;
 }
 
-/* Where the frame is to stand, and how much memory the task has with it. */
-static size_t size_with_frame(size_t frame_size, bool *ret_aligned)
+/*
+ * How far behind the task's begin its frame stands. Where a type of 16 bytes may begin matters only to a
+ * frame whose size is a multiple of that, and which has room for one behind its auv_frame.
+ */
+static size_t place_frame(size_t frame_size)
 {
-        *ret_aligned = frame_size % AUV__FRAME_ALIGN == 0 &&
-                       frame_size > sizeof(auv_frame) + AUV__FRAME_ALIGN;
-        return auv__task_frame_offset(*ret_aligned) + frame_size;
+        enum { ALIGN = 16 };
+
+        const size_t at = sizeof(struct auv__task);
+        const bool aligned = frame_size % ALIGN == 0 && frame_size > sizeof(auv_frame) + ALIGN;
+
+        return aligned ? (at + ALIGN - 1) & ~(size_t)(ALIGN - 1) : at;
 }
 
 static void init_stackless(struct auv__task *task, auv_stackless_fn fn, const void *frame, size_t size,
-                           bool aligned)
+                           size_t frame_at)
 {
         task->stackless = true;
-        task->frame_aligned = aligned;
+        task->frame_at = (uint8_t)frame_at;
         task->fn = fn;
         memcpy(auv__task_frame(task), frame, size);
         auv__stackless_init(auv__task_frame(task));
@@ -170,19 +176,16 @@ static struct auv__task *new_bare(auv_loop *loop, size_t size, const char *name)
 static int new_task(auv_loop *loop, auv_coro_fn fn, const void *arg, size_t size,
                     const auv_task_options *options, struct auv__task **ret_task)
 {
-        size_t task_size = sizeof(struct auv__task);
-        bool aligned = false;
+        const size_t frame_at = options->stackless ? place_frame(size) : sizeof(struct auv__task);
         struct auv__task *task;
         int r = 0;
 
         AUV_TRY(auv__tasks_require(loop));
-        if (options->stackless)
-                task_size = size_with_frame(size, &aligned);
-        task = new_bare(loop, task_size, options->name);
+        task = new_bare(loop, options->stackless ? frame_at + size : frame_at, options->name);
         if (!task)
                 return AUV_ENOMEM;
         if (options->stackless)
-                init_stackless(task, options->stackless, arg, size, aligned);
+                init_stackless(task, options->stackless, arg, size, frame_at);
         else
                 r = init_stackful(task, loop, fn, arg, size, options);
         if (r < 0) {

@@ -17,7 +17,7 @@ enum auv__rest {
         AUV__AWAKE,
         AUV__SLEEPING,   /* `timer` is set; or it is due, and runs in this turn */
         AUV__EXPECTING,  /* a callback of libuv's is to wake it; see arrival.h */
-        AUV__RESTED,     /* the timer or the callback has run, and the next step is ready */
+        AUV__RESTED,     /* the callback has run, and the next step is ready */
         AUV__REST_FAILS, /* the next step throws rest_error, and is ready or will be */
 };
 
@@ -56,11 +56,11 @@ struct auv__task {
                 struct auv__extras *extras;      /* has_extras */
         };
         unsigned cancels;                        /* requests less uncancel()s */
-        uint8_t rest;                            /* enum auv__rest */
+        uint8_t frame_at;                        /* see auv__task_frame() */
+        uint8_t rest : 3;           /* enum auv__rest */
         bool must_cancel : 1;       /* the next step throws */
         bool started : 1;
         bool stackless : 1;
-        bool frame_aligned : 1;     /* see auv__task_frame() */
         bool alone : 1;             /* see base/pool.h */
         bool has_extras : 1;
 };
@@ -106,29 +106,23 @@ static inline struct auv__tasks *auv__loop_tasks(const auv_loop *loop)
         return auv__container_of(loop->tenant, struct auv__tasks, tenant);
 }
 
+/* It waits for nothing any more, and its next step is ready or will be. */
+static inline void auv__rest_end(struct auv__task *task)
+{
+        task->rest = AUV__AWAKE;
+        task->wait.future = NULL;
+}
+
 /* What a task that is not done waits for, or has waited for when its next step is ready; or NULL. */
 static inline auv_future *auv__task_awaited(const struct auv__task *task)
 {
         return task->rest == AUV__AWAKE ? task->wait.future : NULL;
 }
 
-/*
- * Where a type of up to 16 bytes may begin. Only a frame whose size is a multiple of that can have one, and
- * only behind its auv_frame.
- */
-enum { AUV__FRAME_ALIGN = 16 };
-
-static inline size_t auv__task_frame_offset(bool aligned)
-{
-        const size_t size = sizeof(struct auv__task);
-
-        return aligned ? (size + AUV__FRAME_ALIGN - 1) & ~(size_t)(AUV__FRAME_ALIGN - 1) : size;
-}
-
 /* The frame of a stackless task. */
 static inline auv_frame *auv__task_frame(const struct auv__task *task)
 {
-        return (auv_frame *)(void *)((char *)task + auv__task_frame_offset(task->frame_aligned));
+        return (auv_frame *)(void *)((char *)task + task->frame_at);
 }
 
 /* What there is to be seen of a task's body from outside. */

@@ -95,10 +95,10 @@ struct auv__task *auv__tasks_malloc(auv_loop *loop, size_t size)
         task->number = 0;
         task->cancels = 0;
         task->rest = AUV__AWAKE;
+        task->frame_at = 0;
         task->must_cancel = false;
         task->started = false;
         task->stackless = false;
-        task->frame_aligned = false;
         task->has_extras = false;
         task->alone = alone;
         return task;
@@ -223,10 +223,8 @@ static void forget_awaited(void *block, void *arg)
                 return;
         if (auv__task_awaited(task))
                 auv__future_drop_callbacks(auv__task_awaited(task));
-        if (task->rest == AUV__EXPECTING) {
-                task->rest = AUV__AWAKE;
-                task->wait.future = NULL;
-        }
+        if (task->rest == AUV__EXPECTING)
+                auv__rest_end(task);
 }
 
 /* The first that was made first. Without memory to have them all at once, some at a time. */
