@@ -149,14 +149,16 @@ static void shuffle(auv_loop *loop)
 
 __attribute__((always_inline)) static inline void run_ready(auv_loop *loop, bool timed)
 {
-        struct auv__item *item;
+        struct auv__item *item, *outer = loop->turn; /* of an item that runs libuv's loop itself */
         struct auv__timer *timer;
 
         if (auv__unlikely(loop->shuffle))
                 shuffle(loop);
         item = auv__ready_take_all(&loop->ready);
         if (auv__unlikely(auv__loop_hooks(loop))) {
+                loop->turn = NULL;
                 run_watched(loop, item);
+                loop->turn = outer;
                 return;
         }
         loop->turn = item;
@@ -168,6 +170,7 @@ __attribute__((always_inline)) static inline void run_ready(auv_loop *loop, bool
         }
         for (; auv__unlikely(timed) && (timer = auv__timers_take(&loop->timers)); loop->since_poll++)
                 timer->item.run(&timer->item, /* dropped= */ false);
+        loop->turn = outer;
 }
 
 /*

@@ -86,6 +86,7 @@ static size_t place_frame(size_t frame_size)
 {
         enum { ALIGN = 16 };
 
+        _Static_assert(sizeof(struct auv__task) + ALIGN <= UINT8_MAX, "the offset fits into frame_at");
         const size_t at = sizeof(struct auv__task);
         const bool aligned = frame_size % ALIGN == 0 && frame_size > sizeof(auv_frame) + ALIGN;
 

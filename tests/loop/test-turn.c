@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "loop/turn.h"
 #include "support/coroutine.h"
 #include "support/loop.h"
 #include "support/text.h"
@@ -44,6 +45,26 @@ static int waits(void *arg, auv_value *ret)
         AUV_TRY(auv_await(arg, NULL));
         trace("woken");
         return 0;
+}
+
+static void turn_within(void *arg)
+{
+        auv_loop_call_soon(loop, trace_arg, "within", NULL);
+        auv__turn_ready(loop);
+}
+
+/* As where an item runs libuv's loop, and that has many connections with something to read. */
+Test(turn, goes_on_behind_an_item_that_has_turned_the_loop_itself)
+{
+        AUV_AUTO auv_task *task = NULL;
+
+        auv_loop_call_soon(loop, turn_within, NULL, NULL);
+        auv_loop_call_soon(loop, trace_arg, "a", NULL);
+        task = start_steps(.name = "t");
+        auv_loop_call_soon(loop, turn_within, NULL, NULL);
+        auv_loop_call_soon(loop, trace_arg, "b", NULL);
+        cr_assert(zero(int, auv_loop_run_until_complete(loop, task, NULL)));
+        cr_assert_trace("within a t+ t- within b");
 }
 
 /* rule 26: what a future wakes takes its place behind what is ready */
