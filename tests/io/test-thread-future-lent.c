@@ -4,31 +4,18 @@
 
 #include "support/coroutine.h"
 #include "support/loop.h"
+#include "support/owned.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 
 #include <pthread.h>
-#include <stdatomic.h>
 
 TestSuite(thread_future_lent, .init = loop_setup, .fini = loop_teardown);
 
-static atomic_int n_destroyed;
-
-static void count_destroyed(void *p)
-{
-        n_destroyed++;
-}
-
-static int owns(void *arg, auv_value *ret)
-{
-        *ret = (auv_value) { .p = &n_destroyed, .destroy = count_destroyed };
-        return auv_await_sleep(0);
-}
-
 static int passes_on(void *arg, auv_value *ret)
 {
-        AUV_AUTO auv_task *inner = auv_create_task(owns, NULL, 0);
+        AUV_AUTO auv_task *inner = auv_create_task(coro_own, NULL, 0);
 
         return auv_await(inner, ret);
 }
@@ -47,7 +34,7 @@ static int passes_on_what_is_given(void *arg, auv_value *ret)
 
 static int passes_on_a_list(void *arg, auv_value *ret)
 {
-        AUV_AUTO auv_task *inner = auv_create_task(owns, NULL, 0);
+        AUV_AUTO auv_task *inner = auv_create_task(coro_own, NULL, 0);
         AUV_AUTO auv_future *all = auv_gather((auv_future *[]) { inner }, 1, 0);
 
         return auv_await(all, ret);

@@ -2,6 +2,7 @@
 #include "support/coroutine.h"
 #include "support/failing_allocator.h"
 #include "support/loop.h"
+#include "support/owned.h"
 #include "support/reports.h"
 #include "support/text.h"
 #include "support/trace.h"
@@ -12,22 +13,8 @@
 #include <math.h>
 #include <pthread.h>
 #include <semaphore.h>
-#include <stdatomic.h>
 
 TestSuite(thread_future, .init = loop_setup, .fini = loop_teardown);
-
-static atomic_int n_destroyed;
-
-static void count_destroyed(void *p)
-{
-        n_destroyed++;
-}
-
-static int owns(void *arg, auv_value *ret)
-{
-        *ret = (auv_value) { .p = &n_destroyed, .destroy = count_destroyed };
-        return auv_await_sleep(0);
-}
 
 /* What a foreign thread does, and gets. */
 struct foreign {
@@ -181,7 +168,7 @@ static int refuses(void *arg, auv_value *ret)
 {
         auv_await_sleep(1e6);
         trace("refused");
-        return owns(arg, ret);
+        return coro_own(arg, ret);
 }
 
 Test(thread_future, drops_the_result_of_a_task_that_refuses_to_be_cancelled)
@@ -248,7 +235,7 @@ Test(thread_future, tells_whether_there_is_an_error)
 
 Test(thread_future, owns_a_result_with_a_destructor)
 {
-        auv_thread_future *future = auv_run_coroutine_threadsafe(loop, owns, NULL, 0);
+        auv_thread_future *future = auv_run_coroutine_threadsafe(loop, coro_own, NULL, 0);
         auv_value result = { 0 };
 
         loop_turns(4);
@@ -263,7 +250,7 @@ Test(thread_future, owns_a_result_with_a_destructor)
 
 Test(thread_future, may_be_given_up_while_the_task_runs)
 {
-        auv_unref(auv_run_coroutine_threadsafe(loop, owns, NULL, 0));
+        auv_unref(auv_run_coroutine_threadsafe(loop, coro_own, NULL, 0));
         loop_turns(4);
         cr_assert(eq(int, n_destroyed, 1));
 }
@@ -569,7 +556,7 @@ Test(wrap_future, is_cancelled_with_what_it_wraps)
 
 static int wraps_owner(void *arg, auv_value *ret)
 {
-        AUV_AUTO auv_thread_future *there = auv_run_coroutine_threadsafe(loop, owns, NULL, 0);
+        AUV_AUTO auv_thread_future *there = auv_run_coroutine_threadsafe(loop, coro_own, NULL, 0);
         auv_future *here = auv_wrap_future(there);
         auv_value value = { 0 };
 
@@ -621,7 +608,7 @@ Test(wrap_future, must_have_a_running_loop)
 static int uses_everything(void *arg, auv_value *ret)
 {
         auv_loop *self = auv_get_running_loop();
-        AUV_AUTO auv_thread_future *there = auv_run_coroutine_threadsafe(self, owns, NULL, 0);
+        AUV_AUTO auv_thread_future *there = auv_run_coroutine_threadsafe(self, coro_own, NULL, 0);
         AUV_AUTO auv_future *here = auv_wrap_future(there);
         AUV_AUTO auv_thread_future *cancelled =
                 auv_run_coroutine_threadsafe(self, coro_sleep, &(double) { 5 }, sizeof(double));
