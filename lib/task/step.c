@@ -152,7 +152,7 @@ __attribute__((always_inline)) static inline void run_as_current(struct auv__tas
 
         outside.loop->current = &task->future;
         auv__error_slot = slot;
-        auv__context_slot = stackless ? &task->context : notes->context;
+        auv__context_enter(stackless ? &task->context : notes->context);
         if (auv__unlikely(error))
                 r = auv__error_set_current(error);
         if (auv__likely(r == 0) || task->started) {
@@ -172,7 +172,7 @@ __attribute__((always_inline)) static inline void run_as_current(struct auv__tas
         } else if (stackless) {
                 keep_notes(task, frame, outside.loop->frame_site, lent);
         }
-        auv__context_slot = outside.context;
+        auv__context_leave(outside.context);
         auv__error_slot = outside.error;
         outside.loop->current = outside.task;
         /* The task may go here, and destructors run that must not find it in one of the slots. */
@@ -190,7 +190,7 @@ step_with_stack(struct auv__task *task, auv_error *error)
         __asm__ volatile("");
 }
 
-static __attribute__((noinline)) void step_without_stack(struct auv__task *task, auv_error *error)
+AUV__HOT static __attribute__((noinline)) void step_without_stack(struct auv__task *task, auv_error *error)
 {
         run_as_current(task, /* stackless= */ true, error, look_outside(task->future.loop));
 }
@@ -273,7 +273,8 @@ __attribute__((always_inline)) static inline auv_error *take_outcome(struct auv_
         return error;
 }
 
-static __attribute__((noinline)) void drop(struct auv__task *task)
+/* There will be no step that could have it. */
+static __attribute__((noinline)) void drop_outcome(struct auv__task *task)
 {
         auv_unref(take_outcome(task));
 }
@@ -376,7 +377,7 @@ AUV__HOT void auv__task_wake(struct auv__item *item, bool dropped)
         struct auv__task *task = auv__container_of(item, struct auv__task, wait.item);
 
         if (auv__unlikely(dropped))
-                drop(task);
+                drop_outcome(task);
         else if (task->stackless)
                 wake_without_stack(item);
         else
@@ -390,7 +391,7 @@ void auv__task_wake_holder(struct auv__item *item, bool dropped)
         auv_future *future = task->wait.future, *outer = loop->woken_by;
 
         if (dropped) {
-                drop(task);
+                drop_outcome(task);
         } else {
                 loop->woken_by = future;
                 step_on(task);
