@@ -2,6 +2,7 @@
 #ifndef ASYNCUV_SERVER_H
 #define ASYNCUV_SERVER_H
 
+#include <asyncuv/task.h>
 #include <asyncuv/transport.h>
 
 AUV_BEGIN_DECLS
@@ -38,6 +39,9 @@ typedef struct auv_server auv_server;
  * @keep_path:   of a Unix socket: leave its path when the server is closed; asyncio's
  *               cleanup_socket=False
  * @limit:       of the readers that auv_await_start_server() makes, in bytes; 0 for 64 KiB
+ * @stackless:   of auv_await_start_server(): the body that serves each connection, where it is one without a
+ *               stack; then its @fn is NULL, @arg points to the frame that each of them begins with, whose
+ *               first member is an auv_stream_frame, and @frame_size is its size. See asyncuv/stream.h
  *
  * The AUV_SERVER_OPTIONS() macro fills in @size.
  */
@@ -56,6 +60,8 @@ typedef struct auv_server_options {
         bool defer_serving;
         bool keep_path;
         size_t limit;
+        auv_stackless_fn stackless;
+        size_t frame_size;
 } auv_server_options;
 
 /* Options for a server, as in AUV_SERVER_OPTIONS(.reuse_port = true). */

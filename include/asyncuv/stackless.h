@@ -316,10 +316,11 @@ auv_begin_:                                                                     
  *      AUV_AWAIT_CALL(&self->subframe, auv_await_queue_get(self->queue, &self->item));
  *
  * These are auv_await_wait(), auv_await_wait_for(), auv_await_as_completed(), auv_await_task_group_exit(),
- * and those of locks, events, conditions, semaphores, barriers and queues. Some others have a future that
- * can be awaited in place of them: auv_gather(), auv_shield(), auv_to_thread(). Those of streams, sockets
- * and the like need a task with a stack, which a stackless one may make and await. A coroutine with a limit
- * of time, as auv_await_wait_for_coro() has it, is AUV_AWAIT_INLINE_CATCH in the scope of an auv_timeout.
+ * those of locks, events, conditions, semaphores, barriers and queues, and those of stream readers and
+ * writers. Some others have a future that can be awaited in place of them: auv_gather(), auv_shield(),
+ * auv_to_thread(). To open connections, and the like, and to use bare sockets, needs a task with a stack,
+ * which a stackless one may make and await. A coroutine with a limit of time, as auv_await_wait_for_coro()
+ * has it, is AUV_AWAIT_INLINE_CATCH in the scope of an auv_timeout.
  *
  * The arguments are evaluated once. What they point to must stand in the frame, as the function uses it in
  * the end. With _CATCH, @r is set to what the function returns, be it an error or not.

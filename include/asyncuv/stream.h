@@ -4,6 +4,7 @@
 
 #include <asyncuv/connection.h>
 #include <asyncuv/server.h>
+#include <asyncuv/stackless.h>
 #include <asyncuv/transport.h>
 
 AUV_BEGIN_DECLS
@@ -28,6 +29,28 @@ AUV_BEGIN_DECLS
  *                      AUV_TRY(auv_await_stream_drain(writer));
  *              }
  *      }
+ *
+ * A task without a stack awaits them with AUV_AWAIT_CALL, and may serve connections, too: each then has the
+ * memory of its frame, and no stack.
+ *
+ *      struct echo { auv_stream_frame frame; auv_subframe subframe; const char *line; size_t size; };
+ *
+ *      static int echo(auv_frame *frame, auv_value *ret)
+ *      {
+ *              AUV_BEGIN(struct echo, self);
+ *              for (;;) {
+ *                      AUV_AWAIT_CALL(&self->subframe, auv_await_stream_readline(self->frame.reader,
+ *                                                                                &self->line, &self->size));
+ *                      if (self->size == 0)
+ *                              break;
+ *                      AUV_CHECK(auv_stream_write(self->frame.writer, self->line, self->size));
+ *                      AUV_AWAIT_CALL(&self->subframe, auv_await_stream_drain(self->frame.writer));
+ *              }
+ *              AUV_END;
+ *      }
+ *
+ *      r = auv_await_start_server(NULL, &(struct echo) { .size = 0 }, NULL, 7, AUV_SERVER_OPTIONS(
+ *                                 .stackless = echo, .frame_size = sizeof(struct echo)), &server);
  */
 typedef struct auv_stream_reader auv_stream_reader;
 typedef struct auv_stream_writer auv_stream_writer;
@@ -49,6 +72,19 @@ typedef struct auv_stream_writer auv_stream_writer;
  * Suspends: as it likes.    Thread: the loop's.
  */
 typedef int (*auv_client_connected_fn)(void *arg, auv_stream_reader *reader, auv_stream_writer *writer);
+
+/**
+ * struct auv_stream_frame - what the frame of a stackless body that serves connections begins with
+ * @frame:       where the body is
+ * @reader, @writer: as in auv_client_connected_fn; the server fills them in
+ *
+ * See the options of a server. What is said of an auv_client_connected_fn holds for such a body as well.
+ */
+typedef struct auv_stream_frame {
+        auv_frame frame;
+        auv_stream_reader *reader;
+        auv_stream_writer *writer;
+} auv_stream_frame;
 
 /**
  * auv_await_open_connection() - connect to a server
@@ -85,15 +121,18 @@ AUV_API int auv_await_open_unix_connection(const char *path, const auv_connectio
 
 /**
  * auv_await_start_server() - serve each connection by a task
- * @fn:          called as fn(arg, reader, writer) in a task of its own for each connection
- * @arg:         handed to @fn; must live until the server is closed and its last task has ended
+ * @fn:          called as fn(arg, reader, writer) in a task of its own for each connection; NULL where
+ *               @options have the body of a task without a stack
+ * @arg:         handed to @fn; must live until the server is closed and its last task has ended; or that
+ *               body's frame, which is copied
  * @host:        name or address to listen on; NULL for all
  * @port:        the port; 0 for any that is free
  * @options:     as auv_await_create_server(), with the readers' limit; NULL for none
  * @ret_server:  receives the server
  *
  * Return: 0, or a negative error, and then nothing listens.
- * Errors: AUV_EINVAL, no function or no place for the server; as auv_await_create_server().
+ * Errors: AUV_EINVAL, no function, or two, or no frame or place for the server; as
+ * auv_await_create_server().
  * Owns: the caller owns the reference.
  * Suspends: yes.    Thread: the loop's.
  * Like: asyncio.start_server(), with a coroutine for client_connected_cb.
@@ -110,7 +149,7 @@ AUV_API int auv_await_start_server(auv_client_connected_fn fn, void *arg, const 
  * @ret_server:  receives the server
  *
  * Return: 0, or a negative error, and then nothing listens.
- * Errors: AUV_EINVAL, no function or no place for the server; as auv_await_create_unix_server().
+ * Errors: AUV_EINVAL as auv_await_start_server(); as auv_await_create_unix_server().
  * Owns: the caller owns the reference.
  * Suspends: yes.    Thread: the loop's.
  * Like: asyncio.start_unix_server(), with a coroutine for client_connected_cb.

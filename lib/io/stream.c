@@ -11,6 +11,8 @@
 #include "io/stream_writer.h"
 #include "task/await.h"
 
+#include <string.h>
+
 /* Clients */
 
 /* What the protocol of a client is made of, and the reader that it was made with. */
@@ -92,51 +94,70 @@ int auv_await_open_unix_connection(const char *path, const auv_connection_option
 
 /* Servers */
 
-/* What a server makes the protocols of its connections of; its own until it never makes one again. */
-struct services {
-        struct auv__stream_service service;
-        auv_loop *loop;
-        size_t limit;
-};
-
 static int make_servers_protocol(void *arg, auv_protocol *ret_protocol)
 {
-        const struct services *services = arg;
-        AUV_AUTO auv_stream_reader *reader = auv_stream_reader_new(services->loop, services->limit);
+        struct auv__stream_service *service = arg;
+        AUV_AUTO auv_stream_reader *reader = auv_stream_reader_new(service->loop, service->limit);
 
         if (!reader)
                 return AUV_ENOMEM;
-        reader->protocol.service = services->service;
+        service->refs++;
+        reader->protocol.service = service;
         return auv_stream_reader_protocol(reader, ret_protocol);
 }
 
-/* What is wrong with them otherwise is found where the server is made. */
-static size_t limit_of(const auv_server_options *options)
+static void release_service(void *service)
 {
-        const size_t needed = offsetof(auv_server_options, limit) + sizeof(options->limit);
+        auv__stream_service_release(service);
+}
 
-        return options && options->size >= needed ? options->limit : 0;
+/* Of the options what is for streams. What is wrong with the others is found where the server is made. */
+static auv_server_options look_at(const auv_server_options *options)
+{
+        auv_server_options o = { 0 };
+
+        if (options)
+                memcpy(&o, options, options->size < sizeof(o) ? options->size : sizeof(o));
+        return o;
+}
+
+static int check_service(auv_client_connected_fn fn, const void *arg, const auv_server_options *options)
+{
+        if (!fn == !options->stackless)
+                return auv_raise(AUV_EINVAL, "there has to be one function to serve the clients");
+        if (fn)
+                return 0;
+        if (!arg || options->frame_size < sizeof(auv_stream_frame))
+                return auv_raise(AUV_EINVAL, "no frame for the function, or none with streams in it");
+        return 0;
 }
 
 /* What starting one begins with. 0, or an error with its object. */
 static int begin_server(int r, const struct auv__task *task, auv_client_connected_fn fn, void *arg,
                         const auv_server_options *options, struct auv__serving *ret_serving)
 {
-        struct services *services;
+        const auv_server_options o = look_at(options);
+        const size_t frame_size = fn ? 0 : o.frame_size;
+        struct auv__stream_service *service;
 
         *ret_serving = (struct auv__serving) { .factory = make_servers_protocol };
         if (r < 0)
                 return r;
-        if (!fn)
-                return auv_raise(AUV_EINVAL, "no function to serve the clients");
-        services = auv__malloc(sizeof(*services));
-        if (!services)
+        AUV_TRY(check_service(fn, arg, &o));
+        service = frame_size <= SIZE_MAX - sizeof(*service) ? auv__malloc(sizeof(*service) + frame_size) : NULL;
+        if (!service)
                 return auv_raise(AUV_ENOMEM, NULL);
-        *services = (struct services) { .service = { .fn = fn, .arg = arg },
-                                        .loop = task->future.loop,
-                                        .limit = limit_of(options) };
-        ret_serving->arg = services;
-        ret_serving->release_arg = auv__free;
+        *service = (struct auv__stream_service) { .refs = 1,
+                                                  .loop = task->future.loop,
+                                                  .limit = o.limit,
+                                                  .fn = fn,
+                                                  .stackless = o.stackless,
+                                                  .arg = arg,
+                                                  .frame_size = frame_size };
+        if (!fn)
+                memcpy(service->frame, arg, frame_size);
+        ret_serving->arg = service;
+        ret_serving->release_arg = release_service;
         return 0;
 }
 

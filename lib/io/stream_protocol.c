@@ -14,6 +14,7 @@
 
 #include "io/stream_protocol.h"
 
+#include "base/alloc.h"
 #include "base/error.h"
 #include "io/stream_reader.h"
 #include "io/stream_writer.h"
@@ -21,12 +22,19 @@
 
 #include <asyncuv/task.h>
 
-void auv__stream_protocol_deinit(struct auv__stream_protocol *protocol)
+/* The service */
+
+void auv__stream_service_release(struct auv__stream_service *service)
 {
-        auv_unref(protocol->lost_by);
+        if (service && --service->refs == 0)
+                auv__free(service);
 }
 
-/* The service */
+void auv__stream_protocol_deinit(struct auv__stream_protocol *protocol)
+{
+        auv__stream_service_release(protocol->service);
+        auv_unref(protocol->lost_by);
+}
 
 /* Whoever else has the writer keeps the connection. */
 static void drop_writer(struct auv__stream_protocol *protocol)
@@ -37,12 +45,12 @@ static void drop_writer(struct auv__stream_protocol *protocol)
         auv_unref(writer);
 }
 
-/* The body of the task that serves a connection. */
+/* The body of the task that serves a connection, where it is one with a stack. */
 static int serve(void *arg, auv_value *ret)
 {
         auv_stream_reader *reader = arg;
         struct auv__stream_protocol *protocol = &reader->protocol;
-        const int r = protocol->service.fn(protocol->service.arg, reader, protocol->writer);
+        const int r = protocol->service->fn(protocol->service->arg, reader, protocol->writer);
 
         drop_writer(protocol);
         return r;
@@ -80,6 +88,20 @@ static void refuse(auv_stream_reader *reader, auv_transport *transport)
         auv_transport_abort(transport);
 }
 
+/* The task that serves a connection; NULL for one that could not be made. */
+static auv_task *make_task(auv_stream_reader *reader)
+{
+        struct auv__stream_service *service = reader->protocol.service;
+        auv_stream_frame *frame = (void *)service->frame;
+
+        if (service->fn)
+                return auv_loop_create_task(service->loop, serve, reader, /* size= */ 0, /* options= */ NULL);
+        frame->reader = reader;
+        frame->writer = reader->protocol.writer;
+        return auv_loop_create_task(service->loop, /* fn= */ NULL, frame, service->frame_size,
+                                    AUV_TASK_OPTIONS(.stackless = service->stackless));
+}
+
 static void start_service(auv_stream_reader *reader, auv_transport *transport)
 {
         struct auv__stream_protocol *protocol = &reader->protocol;
@@ -89,8 +111,7 @@ static void start_service(auv_stream_reader *reader, auv_transport *transport)
         auv__keep(&reader->object); /* an eager task may end at once, and with it all that holds the reader */
         protocol->writer = auv__stream_writer_make(transport, reader, /* flow= */ reader);
         if (protocol->writer)
-                task = auv_loop_create_task(reader->buffer.loop, serve, reader, /* size= */ 0,
-                                            /* options= */ NULL);
+                task = make_task(reader);
         if (!task) {
                 refuse(reader, transport);
                 drop_writer(protocol);
@@ -113,7 +134,7 @@ static void connection_made(void *user, auv_transport *transport)
 
         reader->transport = auv_ref(transport);
         transport->taker = &reader->waiting;
-        if (reader->protocol.service.fn)
+        if (reader->protocol.service)
                 start_service(reader, transport);
 }
 
@@ -234,24 +255,4 @@ int auv_stream_reader_protocol(auv_stream_reader *reader, auv_protocol *ret)
         reader->has_protocol = true;
         *ret = (auv_protocol) { .functions = &auv__stream_protocol_functions, .user = auv_ref(reader) };
         return 0;
-}
-
-/* What the writer awaits */
-
-int auv__await_stream_drainable(struct auv__task *task, struct auv__stream_protocol *protocol)
-{
-        bool woken;
-
-        if (protocol->lost)
-                return auv_raise(AUV_ECONNRESET, "Connection lost");
-        return protocol->writing_paused ? auv__line_wait(&protocol->drainers, task, &woken) : 0;
-}
-
-int auv__await_stream_lost(struct auv__task *task, struct auv__stream_protocol *protocol)
-{
-        bool woken;
-
-        if (!protocol->lost)
-                AUV_TRY(auv__line_wait(&protocol->closers, task, &woken));
-        return protocol->lost_by ? auv_reraise(protocol->lost_by) : 0;
 }

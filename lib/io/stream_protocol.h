@@ -6,11 +6,24 @@
 
 #include <asyncuv/stream.h>
 
-/* What a server's connections are served by. */
+#include <stddef.h>
+
+/*
+ * What a server's connections are served by. References are held by whoever makes readers with it, and by
+ * each of these; all in the loop's thread.
+ */
 struct auv__stream_service {
-        auv_client_connected_fn fn;
-        void *arg;
+        unsigned refs;
+        auv_loop *loop;
+        size_t limit;               /* of the readers */
+        auv_client_connected_fn fn; /* NULL: */
+        auv_stackless_fn stackless;
+        void *arg;                  /* of fn */
+        size_t frame_size;          /* of stackless, or 0 */
+        max_align_t frame[];        /* with which each begins: an auv_stream_frame, and what follows it */
 };
+
+void auv__stream_service_release(struct auv__stream_service *service);
 
 /*
  * The part of a stream reader (stream_reader.h) that is its transport's protocol: asyncio's
@@ -22,7 +35,7 @@ struct auv__stream_protocol {
         struct auv__line drainers;         /* who wait until writing goes on */
         struct auv__line closers;          /* who wait for the end of the connection */
         auv_error *lost_by;                /* NULL: not lost, or closed regularly */
-        struct auv__stream_service service; /* fn is NULL on the client's side */
+        struct auv__stream_service *service; /* NULL on the client's side */
         auv_stream_writer *writer;         /* for the service's task, until it has ended */
         struct auv__waiter on_task;        /* in the task's list */
 };
@@ -30,11 +43,5 @@ struct auv__stream_protocol {
 extern const auv_protocol_functions auv__stream_protocol_functions;
 
 void auv__stream_protocol_deinit(struct auv__stream_protocol *protocol);
-
-/* asyncio's _drain_helper(). */
-int auv__await_stream_drainable(struct auv__task *task, struct auv__stream_protocol *protocol);
-
-/* Waits for the end of the connection, however it comes. Returns 0, or what it was lost by. */
-int auv__await_stream_lost(struct auv__task *task, struct auv__stream_protocol *protocol);
 
 #endif

@@ -182,14 +182,12 @@ static int begin(auv_stream_reader *reader, const char *name, size_t n)
 }
 
 /*
- * Waits until there may be more data, or no more will come. Returns 0 or a negative error. The task is woken
- * when its transport can receive something, and has it received itself; see auv__transport_take().
+ * Begins to wait until there may be more data, or no more will come. The task is woken when its transport can
+ * receive something, and has it received itself; see auv__transport_take().
  */
-__attribute__((always_inline)) static inline int wait_for_data(auv_stream_reader *reader,
-                                                               struct auv__task *task, const char *name)
+static inline int begin_wait(auv_stream_reader *reader, const char *name, void *waits_at)
 {
-        bool arrived;
-        int r;
+        struct auv__task *task = auv__steps_task();
 
         if (reader->waiting)
                 return fail_busy(name);
@@ -199,20 +197,37 @@ __attribute__((always_inline)) static inline int wait_for_data(auv_stream_reader
                 resume(reader);
         /* Who waits may wait for hours, and there may be a million of them. */
         auv__read_buffer_trim(&reader->buffer);
-        r = auv__await_arrival(task, &reader->waiting, &arrived);
+        auv__arrival_begin(task, &reader->waiting, waits_at);
+        return 0;
+}
+
+static inline int end_wait(auv_stream_reader *reader, int r)
+{
+        bool arrived;
+
+        r = auv__arrival_end(auv__steps_task(), &reader->waiting, r, &arrived);
         if (auv__likely(reader->transport))
                 auv__transport_take(reader->transport, /* wanted= */ r == 0);
         return r < 0 && arrived ? auv_reraise(reader->error) : r;
 }
 
-/* The same, where another task may have begun to read all there is meanwhile, which leaves nothing. */
-__attribute__((always_inline)) static inline int wait_for_more(auv_stream_reader *reader,
-                                                               struct auv__task *task, const char *name)
-{
-        const int r = wait_for_data(reader, task, name);
+/* In steps: the whole wait. @r is 0 or a negative error. */
+#define AWAIT_DATA_CATCH(r, reader, name)                                                            \
+        do {                                                                                         \
+                r = begin_wait((reader), (name), frame);                                             \
+                if (r == 0) {                                                                        \
+                        AUV__SUSPEND_CATCH(r);                                                       \
+                        r = end_wait((reader), r);                                                   \
+                }                                                                                    \
+        } while (0)
 
-        return r == 0 && reader->gathering ? fail_busy(name) : r;
-}
+/* The same, where another task may have begun to read all there is meanwhile, which leaves nothing. */
+#define AWAIT_MORE_CATCH(r, reader, name)                                                            \
+        do {                                                                                         \
+                AWAIT_DATA_CATCH(r, reader, name);                                                   \
+                if (r == 0 && (reader)->gathering)                                                   \
+                        r = fail_busy(name);                                                         \
+        } while (0)
 
 /* Hands out the next @size bytes. */
 static void take(auv_stream_reader *reader, size_t size, const char **ret_data, size_t *ret_size)
@@ -242,46 +257,66 @@ static int fail_incomplete(auv_stream_reader *reader, size_t expected)
         return auv__error_set_current(error);
 }
 
+/* read() */
+
+struct read {
+        auv_frame frame;
+        auv_stream_reader *reader;
+        size_t n;
+        const char **ret_data;
+        size_t *ret_size;
+};
+
+static void begin_gathering(auv_stream_reader *reader)
+{
+        auv__keep(&reader->object);
+        reader->gathering = true;
+}
+
+/* Marks up to the limit of what there is as gathered. Returns how much. */
+static size_t gather_some(auv_stream_reader *reader)
+{
+        size_t size = unread(reader);
+
+        if (size > reader->limit)
+                size = reader->limit;
+        reader->gathered += size;
+        resume_if_low(reader);
+        return size;
+}
+
+static void end_gathering(const struct read *self, int r)
+{
+        auv_stream_reader *reader = self->reader;
+        const size_t size = reader->gathered;
+
+        reader->gathering = false;
+        reader->gathered = 0;
+        if (r == 0)
+                take(reader, size, self->ret_data, self->ret_size);
+        else if (reader->error)
+                discard(reader, size);
+        auv__drop(&reader->object);
+}
+
 /*
  * asyncio's loop of reads of at most the limit each; which can be seen from when the transport rests and
  * goes on. What they have read stays in the buffer, marked as gathered.
  */
-static int gather_all(auv_stream_reader *reader, struct auv__task *task)
+static int read_all_steps(auv_frame *frame, auv_value *ret)
 {
-        size_t size;
-
-        do {
-                if (reader->error)
-                        return auv_reraise(reader->error);
-                if (unread(reader) == 0 && !reader->eof)
-                        AUV_TRY(wait_for_data(reader, task, "read"));
-                size = unread(reader);
-                if (size > reader->limit)
-                        size = reader->limit;
-                reader->gathered += size;
-                resume_if_low(reader);
-        } while (size > 0 || !reader->eof);
-        return 0;
-}
-
-static int read_all(auv_stream_reader *reader, struct auv__task *task, const char **ret_data,
-                    size_t *ret_size)
-{
-        size_t size;
+        AUV_BEGIN(struct read, self);
         int r;
 
-        auv__keep(&reader->object);
-        reader->gathering = true;
-        r = gather_all(reader, task);
-        reader->gathering = false;
-        size = reader->gathered;
-        reader->gathered = 0;
-        if (r == 0)
-                take(reader, size, ret_data, ret_size);
-        else if (reader->error)
-                discard(reader, size);
-        auv__drop(&reader->object);
-        return r;
+        begin_gathering(self->reader);
+        do {
+                r = self->reader->error ? auv_reraise(self->reader->error) : 0;
+                if (r == 0 && unread(self->reader) == 0 && !self->reader->eof)
+                        AWAIT_DATA_CATCH(r, self->reader, "read");
+        } while (r == 0 && (gather_some(self->reader) > 0 || !self->reader->eof));
+        end_gathering(self, r);
+        AUV_LEAVE(r);
+        AUV_END;
 }
 
 static void take_some(auv_stream_reader *reader, size_t n, const char **ret_data, size_t *ret_size)
@@ -298,43 +333,47 @@ static void read_nothing(const char **ret_data, size_t *ret_size)
         *ret_size = 0;
 }
 
-/* A tail call: with fewer frames on a stack that waits, less memory has to be found again. */
-AUV__HOT AUV__RETURNS_BY_JUMP static __attribute__((noinline)) int
-wait_and_take_some(auv_stream_reader *reader, struct auv__task *task, size_t n, const char **ret_data,
-                   size_t *ret_size)
+AUV__HOT static int read_steps(auv_frame *frame, auv_value *ret)
 {
+        AUV_BEGIN(struct read, self);
         int r;
 
-        auv__keep(&reader->object);
+        auv__keep(&self->reader->object);
         /* Another task may have taken what this one was woken for. */
-        do
-                r = reader->error ? auv_reraise(reader->error) : wait_for_more(reader, task, "read");
-        while (r == 0 && unread(reader) == 0 && !reader->eof);
+        do {
+                r = self->reader->error ? auv_reraise(self->reader->error) : 0;
+                if (auv__likely(r == 0))
+                        AWAIT_MORE_CATCH(r, self->reader, "read");
+        } while (r == 0 && unread(self->reader) == 0 && !self->reader->eof);
         if (auv__likely(r == 0))
-                take_some(reader, n, ret_data, ret_size);
-        auv__drop(&reader->object);
-        return r;
+                take_some(self->reader, self->n, self->ret_data, self->ret_size);
+        auv__drop(&self->reader->object);
+        AUV_LEAVE(r);
+        AUV_END;
 }
 
-AUV__HOT int auv_await_stream_read(auv_stream_reader *reader, size_t n, const char **ret_data,
-                                   size_t *ret_size)
+AUV__HOT AUV__RETURNS_BY_JUMP int auv_await_stream_read(auv_stream_reader *reader, size_t n,
+                                                        const char **ret_data, size_t *ret_size)
 {
         struct auv__task *task;
+        struct read read;
 
-        AUV_TRY(auv__sync_await_begin(reader, &task));
+        AUV_TRY(auv__sync_begin(reader, &task));
         if (auv__unlikely(!ret_data || !ret_size))
                 return auv_raise(AUV_EINVAL, "no place for the data");
         AUV_TRY(begin(reader, "read", n));
-        if (auv__unlikely(n == AUV_STREAM_ALL))
-                return read_all(reader, task, ret_data, ret_size);
-        if (n > 0 && unread(reader) == 0 && !reader->eof)
-                return wait_and_take_some(reader, task, n, ret_data, ret_size);
+        if (n == AUV_STREAM_ALL || (n > 0 && unread(reader) == 0 && !reader->eof)) {
+                read = (struct read) { .reader = reader, .n = n, .ret_data = ret_data, .ret_size = ret_size };
+                return auv__run_steps(task, n == AUV_STREAM_ALL ? read_all_steps : read_steps, &read);
+        }
         if (n > 0)
                 take_some(reader, n, ret_data, ret_size);
         else
                 read_nothing(ret_data, ret_size);
         return 0;
 }
+
+/* readuntil(), and readline() */
 
 /* Where the first separator stands, counted from the front of the buffer. */
 struct match {
@@ -383,35 +422,43 @@ enum search {
         ENDED,     /* the stream has, without a separator */
         TOO_LONG,  /* a separator stands beyond the limit */
         NOT_FOUND, /* more than the limit is there without one; match.start is how much */
+        NOT_YET,
 };
 
-/* Waits until it is known where the first separator is. Returns an enum search or a negative error. */
-static int await_separator(auv_stream_reader *reader, struct auv__task *task,
-                           const struct separators *separators, struct match *match)
-{
-        size_t size, offset = 0; /* there is no separator up to here */
-        unsigned n_takes = reader->n_takes;
+struct read_until {
+        auv_frame frame;
+        auv_stream_reader *reader;
+        const char **ret_data;
+        size_t *ret_size;
+        struct separators separators;
+        size_t offset; /* there is no separator up to here */
+        unsigned n_takes;
+        bool is_line;  /* and ends as asyncio's readline() does */
+};
 
-        for (;;) {
-                size = unread(reader);
-                if (size - offset >= separators->shortest) {
-                        *match = find(reader, separators, offset);
-                        if (match->end > 0)
-                                return match->start > reader->limit ? TOO_LONG : FOUND;
-                        offset = size + 1 > separators->longest ? size + 1 - separators->longest : 0;
-                        match->start = offset;
-                        if (offset > reader->limit)
-                                return NOT_FOUND;
-                }
-                if (reader->eof)
-                        return ENDED;
-                AUV_TRY(wait_for_more(reader, task, "readuntil"));
-                if (n_takes != reader->n_takes) {
-                        /* Another task has read in between. */
-                        n_takes = reader->n_takes;
-                        offset = 0;
-                }
+/* Looks for the first separator, in what has come in since the last look. */
+static enum search search_on(struct read_until *self, struct match *ret_match)
+{
+        const auv_stream_reader *reader = self->reader;
+        const struct separators *separators = &self->separators;
+        const size_t size = unread(reader);
+
+        *ret_match = (struct match) { 0 };
+        if (self->n_takes != reader->n_takes) {
+                /* Another task has read in between. */
+                self->n_takes = reader->n_takes;
+                self->offset = 0;
         }
+        if (size - self->offset >= separators->shortest) {
+                *ret_match = find(reader, separators, self->offset);
+                if (ret_match->end > 0)
+                        return ret_match->start > reader->limit ? TOO_LONG : FOUND;
+                self->offset = size + 1 > separators->longest ? size + 1 - separators->longest : 0;
+                ret_match->start = self->offset;
+                if (self->offset > reader->limit)
+                        return NOT_FOUND;
+        }
+        return reader->eof ? ENDED : NOT_YET;
 }
 
 static const char *overrun_text(enum search search)
@@ -420,45 +467,94 @@ static const char *overrun_text(enum search search)
                                   : "Separator is not found, and chunk exceed the limit";
 }
 
-static int read_line(auv_stream_reader *reader, struct auv__task *task, const char **ret_line,
-                     size_t *ret_size)
+static int end_line(const struct read_until *self, enum search search, const struct match *match)
 {
-        static const auv_buffer newline = { .data = "\n", .size = 1 };
-        struct match match;
-        const int search = await_separator(reader, task, &(struct separators) {
-                .list = &newline, .n = 1, .shortest = 1, .longest = 1 }, &match);
+        auv_stream_reader *reader = self->reader;
 
         switch (search) {
         case FOUND:
-                take(reader, match.end, ret_line, ret_size);
+                take(reader, match->end, self->ret_data, self->ret_size);
                 resume_if_low(reader);
                 return 0;
         case ENDED:
-                take(reader, unread(reader), ret_line, ret_size);
+                take(reader, unread(reader), self->ret_data, self->ret_size);
                 return 0;
-        case TOO_LONG:
-        case NOT_FOUND:
-                discard(reader, search == TOO_LONG ? match.end : unread(reader));
+        default:
+                discard(reader, search == TOO_LONG ? match->end : unread(reader));
                 resume_if_low(reader);
                 return auv_raise(AUV_EINVAL, "%s", overrun_text(search));
-        default:
-                return search;
         }
 }
 
-int auv_await_stream_readline(auv_stream_reader *reader, const char **ret_line, size_t *ret_size)
+static int end_until(const struct read_until *self, enum search search, const struct match *match)
 {
-        struct auv__task *task;
+        auv_error *error;
+
+        switch (search) {
+        case FOUND:
+                take(self->reader, match->end, self->ret_data, self->ret_size);
+                resume_if_low(self->reader);
+                return 0;
+        case ENDED:
+                return fail_incomplete(self->reader, /* expected= */ 0);
+        default:
+                error = auv_error_new_limit_overrun(overrun_text(search), match->start);
+                return error ? auv__error_set_current(error) : auv_raise(AUV_ENOMEM, NULL);
+        }
+}
+
+static int end_search(const struct read_until *self, enum search search, const struct match *match)
+{
+        return self->is_line ? end_line(self, search, match) : end_until(self, search, match);
+}
+
+/* The wait for a separator that is not there yet. */
+static int read_until_steps(auv_frame *frame, auv_value *ret)
+{
+        AUV_BEGIN(struct read_until, self);
+        enum search search = NOT_YET;
+        struct match match;
         int r;
 
-        AUV_TRY(auv__sync_await_begin(reader, &task));
+        auv__keep(&self->reader->object);
+        do {
+                AWAIT_MORE_CATCH(r, self->reader, "readuntil");
+                if (r == 0)
+                        search = search_on(self, &match);
+        } while (r == 0 && search == NOT_YET);
+        if (r == 0)
+                r = end_search(self, search, &match);
+        auv__drop(&self->reader->object);
+        AUV_LEAVE(r);
+        AUV_END;
+}
+
+AUV__RETURNS_BY_JUMP static int read_until(struct auv__task *task, struct read_until *read)
+{
+        struct match match;
+        enum search search;
+
+        AUV_TRY(begin(read->reader, "readuntil", 1));
+        search = search_on(read, &match);
+        return search == NOT_YET ? auv__run_steps(task, read_until_steps, read)
+                                 : end_search(read, search, &match);
+}
+
+AUV__RETURNS_BY_JUMP int auv_await_stream_readline(auv_stream_reader *reader, const char **ret_line,
+                                                   size_t *ret_size)
+{
+        static const auv_buffer newline = { .data = "\n", .size = 1 };
+        struct read_until read = { .reader = reader,
+                                   .ret_data = ret_line,
+                                   .ret_size = ret_size,
+                                   .separators = { .list = &newline, .n = 1, .shortest = 1, .longest = 1 },
+                                   .is_line = true };
+        struct auv__task *task;
+
+        AUV_TRY(auv__sync_begin(reader, &task));
         if (!ret_line || !ret_size)
                 return auv_raise(AUV_EINVAL, "no place for the line");
-        AUV_TRY(begin(reader, "readuntil", 1));
-        auv__keep(&reader->object);
-        r = read_line(reader, task, ret_line, ret_size);
-        auv__drop(&reader->object);
-        return r;
+        return read_until(task, &read);
 }
 
 static int measure(const auv_buffer *list, size_t n, struct separators *ret)
@@ -477,73 +573,66 @@ static int measure(const auv_buffer *list, size_t n, struct separators *ret)
         return 0;
 }
 
-static int read_until(auv_stream_reader *reader, struct auv__task *task, const struct separators *separators,
-                      const char **ret_data, size_t *ret_size)
+AUV__RETURNS_BY_JUMP int auv_await_stream_readuntil(auv_stream_reader *reader, const auv_buffer *separators,
+                                                    size_t n, const char **ret_data, size_t *ret_size)
 {
-        struct match match;
-        const int search = await_separator(reader, task, separators, &match);
-        auv_error *error;
-
-        switch (search) {
-        case FOUND:
-                take(reader, match.end, ret_data, ret_size);
-                resume_if_low(reader);
-                return 0;
-        case ENDED:
-                return fail_incomplete(reader, /* expected= */ 0);
-        case TOO_LONG:
-        case NOT_FOUND:
-                error = auv_error_new_limit_overrun(overrun_text(search), match.start);
-                return error ? auv__error_set_current(error) : auv_raise(AUV_ENOMEM, NULL);
-        default:
-                return search;
-        }
-}
-
-int auv_await_stream_readuntil(auv_stream_reader *reader, const auv_buffer *separators, size_t n,
-                               const char **ret_data, size_t *ret_size)
-{
-        struct separators measured;
+        struct read_until read = { .reader = reader, .ret_data = ret_data, .ret_size = ret_size };
         struct auv__task *task;
-        int r;
 
-        AUV_TRY(auv__sync_await_begin(reader, &task));
+        AUV_TRY(auv__sync_begin(reader, &task));
         if (!ret_data || !ret_size)
                 return auv_raise(AUV_EINVAL, "no place for the data");
-        AUV_TRY(measure(separators, n, &measured));
-        AUV_TRY(begin(reader, "readuntil", 1));
-        auv__keep(&reader->object);
-        r = read_until(reader, task, &measured, ret_data, ret_size);
-        auv__drop(&reader->object);
-        return r;
+        AUV_TRY(measure(separators, n, &read.separators));
+        return read_until(task, &read);
 }
 
-static int read_exactly(auv_stream_reader *reader, struct auv__task *task, void *buffer, size_t n)
+/* readexactly() */
+
+struct read_exactly {
+        auv_frame frame;
+        auv_stream_reader *reader;
+        void *buffer;
+        size_t n;
+};
+
+static void copy_out(const struct read_exactly *self)
 {
-        while (unread(reader) < n) {
-                if (reader->eof)
-                        return fail_incomplete(reader, n);
-                AUV_TRY(wait_for_more(reader, task, "readexactly"));
-        }
-        memcpy(buffer, auv__read_buffer_data(&reader->buffer), n);
-        discard(reader, n);
-        resume_if_low(reader);
-        return 0;
+        memcpy(self->buffer, auv__read_buffer_data(&self->reader->buffer), self->n);
+        discard(self->reader, self->n);
+        resume_if_low(self->reader);
 }
 
-int auv_await_stream_readexactly(auv_stream_reader *reader, void *buffer, size_t n)
+static int read_exactly_steps(auv_frame *frame, auv_value *ret)
 {
-        struct auv__task *task;
+        AUV_BEGIN(struct read_exactly, self);
         int r;
 
-        AUV_TRY(auv__sync_await_begin(reader, &task));
+        auv__keep(&self->reader->object);
+        do {
+                if (self->reader->eof)
+                        r = fail_incomplete(self->reader, self->n);
+                else
+                        AWAIT_MORE_CATCH(r, self->reader, "readexactly");
+        } while (r == 0 && unread(self->reader) < self->n);
+        if (r == 0)
+                copy_out(self);
+        auv__drop(&self->reader->object);
+        AUV_LEAVE(r);
+        AUV_END;
+}
+
+AUV__RETURNS_BY_JUMP int auv_await_stream_readexactly(auv_stream_reader *reader, void *buffer, size_t n)
+{
+        struct read_exactly read = { .reader = reader, .buffer = buffer, .n = n };
+        struct auv__task *task;
+
+        AUV_TRY(auv__sync_begin(reader, &task));
         if (!buffer && n > 0)
                 return auv_raise(AUV_EINVAL, "no place for the data");
         AUV_TRY(begin(reader, "readexactly", n));
-        if (n == 0)
-                return 0;
-        auv__keep(&reader->object);
-        r = read_exactly(reader, task, buffer, n);
-        auv__drop(&reader->object);
-        return r;
+        if (unread(reader) < n)
+                return auv__run_steps(task, read_exactly_steps, &read);
+        if (n > 0)
+                copy_out(&read);
+        return 0;
 }

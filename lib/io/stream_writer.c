@@ -100,44 +100,95 @@ auv_transport *auv_stream_transport(const auv_stream_writer *writer)
         return writer ? writer->transport : NULL;
 }
 
-/* Lets connection_lost() be called: who writes and drains in a loop would never see it otherwise. */
-static int yield(struct auv__task *task)
+/* asyncio's _drain_helper(), as far as it does not wait. */
+static int check_writable(auv_stream_writer *writer, const struct auv__task *task)
 {
-        auv__task_make_ready(task);
-        return auv__task_suspend(task);
+        AUV_TRY(auv__sync_bind(&writer->flow->buffer.loop, task));
+        return writer->flow->protocol.lost ? auv_raise(AUV_ECONNRESET, "Connection lost") : 0;
 }
 
-static int drain(auv_stream_writer *writer, struct auv__task *task)
+/* A drain, or a wait_closed(). */
+struct wait {
+        auv_frame frame;
+        auv_stream_writer *writer;
+        struct auv__place place;
+};
+
+static int drain_steps(auv_frame *frame, auv_value *ret)
 {
-        if (writer->reader && writer->reader->error)
-                return auv_reraise(writer->reader->error);
-        if (auv_transport_is_closing(writer->transport))
-                AUV_TRY(yield(task));
-        AUV_TRY(auv__sync_bind(&writer->flow->buffer.loop, task));
-        return auv__await_stream_drainable(task, &writer->flow->protocol);
+        AUV_BEGIN(struct wait, self);
+        bool woken;
+        int r = 0;
+
+        auv__keep(&self->writer->object);
+        if (auv_transport_is_closing(self->writer->transport)) {
+                /* connection_lost() is called: who writes and drains in a loop would never see it otherwise. */
+                auv__task_make_ready(auv__steps_task());
+                AUV__SUSPEND_CATCH(r);
+        }
+        if (r == 0)
+                r = check_writable(self->writer, auv__steps_task());
+        if (r == 0 && self->writer->flow->protocol.writing_paused) {
+                AUV__AWAIT_IN_LINE_CATCH(r, woken, &self->writer->flow->protocol.drainers, &self->place);
+                (void)woken;
+        }
+        auv__drop(&self->writer->object);
+        AUV_LEAVE(r);
+        AUV_END;
 }
 
 AUV__HOT int auv_await_stream_drain(auv_stream_writer *writer)
 {
         struct auv__task *task;
+        struct wait wait;
+
+        AUV_TRY(auv__sync_begin(writer, &task));
+        if (writer->reader && auv__unlikely(writer->reader->error))
+                return auv_reraise(writer->reader->error);
+        if (auv__likely(!auv_transport_is_closing(writer->transport))) {
+                AUV_TRY(check_writable(writer, task));
+                if (auv__likely(!writer->flow->protocol.writing_paused))
+                        return 0;
+        }
+        wait.frame = (auv_frame) { 0 };
+        wait.writer = writer;
+        return auv__run_steps(task, drain_steps, &wait);
+}
+
+/* How the connection has ended: 0, or what it was lost by. */
+static int read_end(const auv_stream_writer *writer)
+{
+        auv_error *error = writer->flow->protocol.lost_by;
+
+        return error ? auv_reraise(error) : 0;
+}
+
+static int wait_closed_steps(auv_frame *frame, auv_value *ret)
+{
+        AUV_BEGIN(struct wait, self);
+        bool woken;
         int r;
 
-        AUV_TRY(auv__sync_await_begin(writer, &task));
-        auv__keep(&writer->object);
-        r = drain(writer, task);
-        auv__drop(&writer->object);
-        return r;
+        auv__keep(&self->writer->object);
+        AUV__AWAIT_IN_LINE_CATCH(r, woken, &self->writer->flow->protocol.closers, &self->place);
+        (void)woken;
+        if (r == 0)
+                r = read_end(self->writer);
+        auv__drop(&self->writer->object);
+        AUV_LEAVE(r);
+        AUV_END;
 }
 
 int auv_await_stream_wait_closed(auv_stream_writer *writer)
 {
         struct auv__task *task;
-        int r;
+        struct wait wait;
 
-        AUV_TRY(auv__sync_await_begin(writer, &task));
+        AUV_TRY(auv__sync_begin(writer, &task));
         AUV_TRY(auv__sync_bind(&writer->flow->buffer.loop, task));
-        auv__keep(&writer->object);
-        r = auv__await_stream_lost(task, &writer->flow->protocol);
-        auv__drop(&writer->object);
-        return r;
+        if (writer->flow->protocol.lost)
+                return read_end(writer);
+        wait.frame = (auv_frame) { 0 };
+        wait.writer = writer;
+        return auv__run_steps(task, wait_closed_steps, &wait);
 }

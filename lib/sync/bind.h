@@ -4,31 +4,14 @@
 
 #include "task/steps.h"
 
-/*
- * What every wait for a primitive begins with. Returns 0 with the running task; or why it cannot wait:
- * @object is NULL, there is no task, the loop is closed.
- */
-int auv__sync_enter(const void *object, struct auv__task **ret_task);
-
-/* The same in the function that the program calls, see auv__steps_begin(). */
-__attribute__((always_inline)) static inline int auv__sync_begin(const void *object,
-                                                                 struct auv__task **ret_task)
-{
-        const int r = auv__sync_enter(object, ret_task);
-
-        if (auv__likely(r == 0))
-                auv__steps_note_site(*ret_task, AUV__CALLER);
-        return r;
-}
-
 /* The error where there is no object, which is raised; negative. */
 AUV_COLD int auv__sync_refused(void);
 
-/* As auv__sync_begin(), for a wait that is not made of steps: only a task with a stack can make it. */
-__attribute__((always_inline)) static inline int auv__sync_await_begin(const void *object,
-                                                                       struct auv__task **ret_task)
+/* What every wait for a primitive begins with: as auv__steps_begin(), but that there has to be an object. */
+__attribute__((always_inline)) static inline int auv__sync_begin(const void *object,
+                                                                 struct auv__task **ret_task)
 {
-        AUV_TRY(auv__await_begin(ret_task));
+        AUV_TRY(auv__steps_begin(ret_task));
         return auv__likely(object) ? 0 : auv__sync_refused();
 }
 

@@ -68,11 +68,14 @@ int auv__lock_acquire_steps(auv_frame *frame, auv_value *ret)
 
 AUV__RETURNS_BY_JUMP int auv_await_lock_acquire(auv_lock *lock)
 {
-        struct auv__lock_acquire acquire = { .lock = lock };
+        struct auv__lock_acquire acquire;
         struct auv__task *task;
 
         AUV_TRY(auv__sync_begin(lock, &task));
-        return take(lock) ? 0 : auv__run_steps(task, auv__lock_acquire_steps, &acquire);
+        if (take(lock))
+                return 0;
+        acquire = (struct auv__lock_acquire) { .lock = lock };
+        return auv__run_steps(task, auv__lock_acquire_steps, &acquire);
 }
 
 int auv_lock_release(auv_lock *lock)

@@ -96,7 +96,7 @@ static int wait_in_line(auv_frame *frame, auv_value *ret)
 
 AUV__RETURNS_BY_JUMP int auv_await_semaphore_acquire(auv_semaphore *semaphore)
 {
-        struct waiting waiting = { .semaphore = semaphore };
+        struct waiting waiting;
         struct auv__task *task;
 
         AUV_TRY(auv__sync_begin(semaphore, &task));
@@ -106,6 +106,7 @@ AUV__RETURNS_BY_JUMP int auv_await_semaphore_acquire(auv_semaphore *semaphore)
         }
         AUV_TRY(auv__sync_bind(&semaphore->loop, task));
         auv__keep(&semaphore->object);
+        waiting = (struct waiting) { .semaphore = semaphore };
         return auv__run_steps(task, wait_in_line, &waiting);
 }
 

@@ -293,30 +293,41 @@ AUV__HOT AUV__RETURNS_BY_JUMP static __attribute__((noinline)) void step_on(stru
 }
 
 /*
- * The same for most of them: of a task of this form, with nothing to throw. One without a stack that has
- * awaited a future has another wake.
+ * Whether there is nothing to throw into a task of this form that is ready, nor to look at: then its wait is
+ * at its end. One without a stack that has awaited a future has another wake.
  */
+__attribute__((always_inline)) static inline bool end_wait_quickly(struct auv__task *task, bool stackless)
+{
+        auv_future *future;
+
+        if (auv__unlikely(task->must_cancel || task->stackless != stackless))
+                return false;
+        if (stackless) {
+                if (auv__likely(task->rest == AUV__AWAKE && !task->has_extras && !task->wait.future))
+                        return true;
+                if (task->rest != AUV__RESTED || task->has_extras)
+                        return false;
+                auv__rest_end(task);
+                return true;
+        }
+        future = auv__task_awaited(task);
+        if (auv__unlikely(task->rest == AUV__REST_FAILS ||
+                          (future && future->object.state != AUV__HAS_RESULT)))
+                return false;
+        auv__rest_end(task);
+        if (future)
+                auv__drop(&future->object);
+        return true;
+}
+
+/* The same as step_on(), for most of them. */
 __attribute__((always_inline)) static inline void step_quickly(struct auv__task *task, bool stackless,
                                                                struct outside outside)
 {
-        auv_future *future = stackless ? task->wait.future : auv__task_awaited(task);
-        bool plain;
-
-        if (stackless)
-                plain = task->rest == AUV__AWAKE && !task->has_extras && !future;
+        if (auv__likely(end_wait_quickly(task, stackless)))
+                run_as_current(task, stackless, /* error= */ NULL, outside);
         else
-                plain = task->rest != AUV__REST_FAILS &&
-                        (!future || future->object.state == AUV__HAS_RESULT);
-        if (auv__unlikely(!plain || task->must_cancel || task->stackless != stackless)) {
                 step_on(task);
-                return;
-        }
-        if (!stackless) {
-                auv__rest_end(task);
-                if (future)
-                        auv__drop(&future->object);
-        }
-        run_as_current(task, stackless, /* error= */ NULL, outside);
 }
 
 /* So many of the tasks that the turn steps next are taken from it at once. */

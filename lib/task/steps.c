@@ -4,8 +4,6 @@
 
 #include "base/error.h"
 
-#include <string.h>
-
 static int wait_for_ever(auv_frame *frame, auv_value *ret)
 {
         return AUV_SUSPENDED;
@@ -22,19 +20,18 @@ AUV_COLD static int refuse(struct auv__task *task)
         return AUV_ECLOSED;
 }
 
-int auv__steps_enter(struct auv__task **ret_task)
+int auv__steps_refused(void)
 {
         struct auv__task *task = auv__current_task();
 
-        *ret_task = task;
-        if (auv__unlikely(!task))
+        if (!task)
                 return AUV_ENOTASK;
-        if (auv__unlikely(task->stackless && !task->future.loop->subframe))
+        if (task->stackless && !task->future.loop->subframe)
                 return auv_raise(AUV_ENOSTACK, NULL);
-        return auv__unlikely(task->future.loop->closed) ? refuse(task) : 0;
+        return refuse(task);
 }
 
-static int run_in_subframe(auv_subframe *subframe)
+AUV__HOT static int run_in_subframe(auv_subframe *subframe)
 {
         auv_value value = { 0 };
         const int r = subframe->fn(&subframe->frame, &value);
@@ -45,39 +42,41 @@ static int run_in_subframe(auv_subframe *subframe)
         return r < 0 ? r : (int)value.i;
 }
 
-AUV__RETURNS_BY_JUMP int auv__steps_run(struct auv__task *task, auv_stackless_fn fn, void *frame,
-                                        size_t size)
+AUV__HOT int auv__steps_run_subframe(struct auv__task *task, auv_stackless_fn fn)
 {
         auv_subframe *subframe = task->future.loop->subframe;
+
+        task->future.loop->subframe = NULL;
+        subframe->fn = fn;
+        return run_in_subframe(subframe);
+}
+
+AUV__HOT AUV__RETURNS_BY_JUMP int auv__steps_run(struct auv__task *task, auv_stackless_fn fn,
+                                                 auv_frame *frame)
+{
         auv_value value = { 0 };
         int r;
 
-        if (task->stackless) {
-                task->future.loop->subframe = NULL;
-                subframe->fn = fn;
-                memcpy(&subframe->frame, frame, size);
-                return run_in_subframe(subframe);
-        }
         while ((r = fn(frame, &value)) == AUV_SUSPENDED)
-                ((auv_frame *)frame)->error = auv__task_suspend(task);
+                frame->error = auv__task_suspend(task);
         return r < 0 ? r : (int)value.i;
 }
 
-void auv_subframe_begin(auv_subframe *subframe)
+AUV__HOT void auv_subframe_begin(auv_subframe *subframe)
 {
         subframe->fn = NULL;
         if (auv__running_loop)
                 auv__running_loop->subframe = subframe;
 }
 
-bool auv_subframe_waits(const auv_subframe *subframe)
+AUV__HOT bool auv_subframe_waits(const auv_subframe *subframe)
 {
         if (auv__running_loop)
                 auv__running_loop->subframe = NULL;
         return subframe->fn;
 }
 
-int auv_subframe_resume(auv_subframe *subframe, const auv_frame *frame)
+AUV__HOT int auv_subframe_resume(auv_subframe *subframe, const auv_frame *frame)
 {
         if (auv__running_loop)
                 auv__running_loop->frame_site = AUV__CALLER;

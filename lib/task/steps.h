@@ -7,6 +7,8 @@
 
 #include <asyncuv/stackless.h>
 
+#include <string.h>
+
 /*
  * Steps
  *
@@ -25,32 +27,50 @@ static inline void auv__steps_note_site(struct auv__task *task, void *site)
                 task->coro->notes.site = site;
 }
 
-/* What every such await begins with: as auv__await_enter(), but that a task may also have a subframe. */
-int auv__steps_enter(struct auv__task **ret_task);
-
-/* The same in the function that the program calls, see auv__await_begin(). */
-__attribute__((always_inline)) static inline int auv__steps_begin(struct auv__task **ret_task)
-{
-        const int r = auv__steps_enter(ret_task);
-
-        if (auv__likely(r == 0))
-                auv__steps_note_site(*ret_task, AUV__CALLER);
-        return r;
-}
+/* Why the running task, if there is one, cannot await in steps: the error, which is raised; negative. */
+AUV_COLD int auv__steps_refused(void);
 
 /*
- * Runs a body in the task that auv__steps_enter() gave. Its frame, of @size bytes, begins with an auv_frame,
- * and is copied where the task has no stack. Returns a negative error, or the body's result, a number.
+ * What every such await begins with, in the function that the program calls; see auv__await_begin(). A task
+ * without a stack has to have a subframe.
  */
-int auv__steps_run(struct auv__task *task, auv_stackless_fn fn, void *frame, size_t size);
+__attribute__((always_inline)) static inline int auv__steps_begin(struct auv__task **ret_task)
+{
+        const auv_loop *loop = auv__running_loop;
+        struct auv__task *task = loop && loop->current ? auv__to_task(loop->current) : NULL;
+
+        *ret_task = task;
+        if (auv__unlikely(!task || (task->stackless && !loop->subframe) || loop->closed))
+                return auv__steps_refused();
+        auv__steps_note_site(task, AUV__CALLER);
+        return 0;
+}
 
 /* How large a frame may be. */
 #define AUV__SUBFRAME_ROOM (sizeof(auv_subframe) - offsetof(auv_subframe, frame))
 
-#define auv__run_steps(task, fn, frame)                                                              \
+/* Runs a body whose frame is on the stack of the task. */
+int auv__steps_run(struct auv__task *task, auv_stackless_fn fn, auv_frame *frame);
+
+/* Runs a body in the subframe of a task without a stack, where @fn and its frame stand. */
+int auv__steps_run_subframe(struct auv__task *task, auv_stackless_fn fn);
+
+/*
+ * Runs a body in the task that auv__steps_begin() gave. Its frame begins with an auv_frame, and is copied
+ * where the task has no stack. Gives a negative error, or the body's result, a number.
+ */
+#define auv__run_steps(task, fn, its_frame)                                                          \
         ({                                                                                           \
-                _Static_assert(sizeof(*(frame)) <= AUV__SUBFRAME_ROOM, "no room in a subframe");     \
-                auv__steps_run((task), (fn), (frame), sizeof(*(frame)));                             \
+                _Static_assert(sizeof(*(its_frame)) <= AUV__SUBFRAME_ROOM, "no room in a subframe"); \
+                int auv_steps_r_;                                                                    \
+                if ((task)->stackless) {                                                             \
+                        memcpy(&(task)->future.loop->subframe->frame, (its_frame),                   \
+                               sizeof(*(its_frame)));                                                \
+                        auv_steps_r_ = auv__steps_run_subframe((task), (fn));                        \
+                } else {                                                                             \
+                        auv_steps_r_ = auv__steps_run((task), (fn), &(its_frame)->frame);            \
+                }                                                                                    \
+                auv_steps_r_;                                                                        \
         })
 
 /* The task whose body calls this. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "reading.h"
 
+#include "form.h"
 #include "support/loop.h"
 #include "support/trace.h"
 
@@ -13,11 +14,20 @@
 
 enum { MAX_WORD = 128 };
 
-/* A task that reads as a word says. */
+enum { MAX_SEPARATORS = 8, MAX_EXACTLY = 64 };
+
+/* A task that reads as a word says; its frame, where it has no stack. */
 struct reading {
+        auv_frame frame;
         auv_stream_reader *reader;
         int number;
         char word[MAX_WORD];
+        auv_buffer separators[MAX_SEPARATORS];
+        size_t n; /* of the separators, or how many bytes */
+        char exactly[MAX_EXACTLY];
+        const char *data;
+        size_t size;
+        auv_subframe subframe;
 };
 
 static void replace(char *text, size_t size, char from, char to)
@@ -89,58 +99,73 @@ static void trace_error(int number, int code)
         }
 }
 
-static int read_until(auv_stream_reader *reader, char *word, const char **data, size_t *size)
+/* Takes the word apart. */
+static void prepare(struct reading *reading)
 {
-        auv_buffer separators[8];
-        size_t n = 0;
+        char *separator;
 
-        for (char *separator = strtok(word, ","); separator; separator = strtok(NULL, ",")) {
-                separators[n++] = (auv_buffer) { .data = separator, .size = strlen(separator) };
-                replace(separator, strlen(separator), '/', '\n');
+        switch (reading->word[0]) {
+        case 'r':
+        case 'n':
+                reading->n = reading->word[1] == '*' ? AUV_STREAM_ALL : strtoul(reading->word + 1, NULL, 10);
+                break;
+        case 'u':
+                for (separator = strtok(reading->word + 1, ","); separator; separator = strtok(NULL, ",")) {
+                        reading->separators[reading->n++] =
+                                (auv_buffer) { .data = separator, .size = strlen(separator) };
+                        replace(separator, strlen(separator), '/', '\n');
+                }
+                break;
         }
-        return auv_await_stream_readuntil(reader, separators, n, data, size);
 }
 
-static int read_exactly(auv_stream_reader *reader, size_t n, char *buffer, const char **data, size_t *size)
+static void trace_outcome(struct reading *reading, int r)
 {
-        AUV_TRY(auv_await_stream_readexactly(reader, buffer, n));
-        *data = buffer;
-        *size = n;
-        return 0;
+        const bool is_exactly = reading->word[0] == 'n';
+        char *text;
+
+        if (r < 0) {
+                trace_error(reading->number, r);
+                return;
+        }
+        text = is_exactly ? shown(reading->exactly, reading->n) : shown(reading->data, reading->size);
+        trace("%d=%s", reading->number, text);
+        free(text);
+}
+
+static int read_word(struct reading *reading)
+{
+        switch (reading->word[0]) {
+        case 'r':
+                return auv_await_stream_read(reading->reader, reading->n, &reading->data, &reading->size);
+        case 'l':
+                return auv_await_stream_readline(reading->reader, &reading->data, &reading->size);
+        case 'n':
+                return auv_await_stream_readexactly(reading->reader, reading->exactly, reading->n);
+        default:
+                return auv_await_stream_readuntil(reading->reader, reading->separators, reading->n,
+                                                  &reading->data, &reading->size);
+        }
 }
 
 static int reads(void *arg, auv_value *ret)
 {
         struct reading *reading = arg;
-        const char *data = NULL, *word = reading->word;
-        char buffer[64], *text;
-        size_t size = 0;
+
+        prepare(reading);
+        trace_outcome(reading, read_word(reading));
+        return 0;
+}
+
+static int reads_without_stack(auv_frame *frame, auv_value *ret)
+{
+        AUV_BEGIN(struct reading, self);
         int r;
 
-        switch (word[0]) {
-        case 'r':
-                r = auv_await_stream_read(reading->reader,
-                                          word[1] == '*' ? AUV_STREAM_ALL : strtoul(word + 1, NULL, 10),
-                                          &data, &size);
-                break;
-        case 'l':
-                r = auv_await_stream_readline(reading->reader, &data, &size);
-                break;
-        case 'n':
-                r = read_exactly(reading->reader, strtoul(word + 1, NULL, 10), buffer, &data, &size);
-                break;
-        default:
-                r = read_until(reading->reader, reading->word + 1, &data, &size);
-                break;
-        }
-        if (r < 0) {
-                trace_error(reading->number, r);
-                return 0;
-        }
-        text = shown(data, size);
-        trace("%d=%s", reading->number, text);
-        free(text);
-        return 0;
+        prepare(self);
+        AUV_AWAIT_CALL_CATCH(r, &self->subframe, read_word(self));
+        trace_outcome(self, r);
+        AUV_END;
 }
 
 auv_task *reading_start(auv_stream_reader *reader, int number, const char *word)
@@ -148,6 +173,9 @@ auv_task *reading_start(auv_stream_reader *reader, int number, const char *word)
         struct reading reading = { .reader = reader, .number = number };
 
         snprintf(reading.word, sizeof(reading.word), "%s", word);
+        if (without_stack)
+                return auv_loop_create_task(loop, NULL, &reading, sizeof(reading),
+                                            AUV_TASK_OPTIONS(.stackless = reads_without_stack));
         return auv_loop_create_task(loop, reads, &reading, sizeof(reading), NULL);
 }
 

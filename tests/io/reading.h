@@ -12,7 +12,10 @@
 #include <asyncuv.h>
 #include <asyncuv/stream.h>
 
-/* A task that reads as a word says. Traces NUMBER=DATA, or NUMBER!ERROR with what the error carries. */
+/*
+ * A task that reads as a word says, of the form that form.h tells. Traces NUMBER=DATA, or NUMBER!ERROR with
+ * what the error carries.
+ */
 auv_task *reading_start(auv_stream_reader *reader, int number, const char *word);
 
 void reading_feed(auv_stream_reader *reader, const char *data);

@@ -3,6 +3,7 @@
 /* What CPython's StreamReader did with the same feeds and reads, in the same turns. */
 
 #include "far.h"
+#include "form.h"
 #include "io/stream_reader.h"
 #include "reading.h"
 #include "support/loop.h"
@@ -119,7 +120,7 @@ static void replay(const struct row *row, size_t n)
         close(peer);
 }
 
-Test(stream_reader_rows, are_as_cpython_has_them)
+IN_BOTH_FORMS(stream_reader_rows, are_as_cpython_has_them)
 {
         for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
                 replay(&rows[i], i);

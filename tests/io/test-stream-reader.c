@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "io/stream_reader.h"
+#include "form.h"
 #include "reading.h"
 #include "support/coroutine.h"
 #include "support/failing_allocator.h"
@@ -267,7 +268,7 @@ Test(stream_reader, gives_each_byte_once_and_in_order)
         cr_assert(eq(int, loop_run(bites, reader, NULL), 0));
 }
 
-Test(stream_reader, that_is_idle_has_no_buffer)
+IN_BOTH_FORMS(stream_reader, that_is_idle_has_no_buffer)
 {
         AUV_AUTO auv_stream_reader *reader = new_reader(0);
 
@@ -336,7 +337,7 @@ Test(stream_reader, fails_in_asyncios_words)
         cr_assert(eq(int, loop_run(fails, reader, NULL), 0));
 }
 
-Test(stream_reader, fails_with_its_error_though_there_are_data)
+IN_BOTH_FORMS(stream_reader, fails_with_its_error_though_there_are_data)
 {
         AUV_AUTO auv_stream_reader *reader = new_reader(0);
         auv_error *error = auv_error_new(AUV_EUSER, "gone");
@@ -355,7 +356,7 @@ Test(stream_reader, fails_with_its_error_though_there_are_data)
         cr_assert(not(auv_stream_at_eof(reader)));
 }
 
-Test(stream_reader, without_memory_for_the_error_keeps_what_it_has)
+IN_BOTH_FORMS(stream_reader, without_memory_for_the_error_keeps_what_it_has)
 {
         AUV_AUTO auv_stream_reader *reader = new_reader(4);
         auv_task *task;
@@ -384,7 +385,7 @@ Test(stream_reader, without_memory_for_the_error_keeps_what_it_has)
  * A read is cancelled in each turn of its life, before and after data have come in: whatever it did not
  * return is there for the next.
  */
-Test(stream_reader, loses_nothing_when_a_read_is_cancelled)
+IN_BOTH_FORMS(stream_reader, loses_nothing_when_a_read_is_cancelled)
 {
         for (int i = 0; i < N_WORDS; i++) {
                 for (int when = 0; when < 8; when++) {
@@ -431,7 +432,7 @@ static int reads_for_a_second(void *arg, auv_value *ret)
         return auv_await_wait_for(task, 1, NULL);
 }
 
-Test(stream_reader, loses_nothing_at_a_timeout)
+IN_BOTH_FORMS(stream_reader, loses_nothing_at_a_timeout)
 {
         AUV_AUTO auv_stream_reader *reader = new_reader(0);
         auv_task *task;
@@ -445,7 +446,7 @@ Test(stream_reader, loses_nothing_at_a_timeout)
         cr_assert_trace("0!cancelled 1=abcdefghi");
 }
 
-Test(stream_reader, lets_its_reads_end_with_the_loop)
+IN_BOTH_FORMS(stream_reader, lets_its_reads_end_with_the_loop)
 {
         for (int i = 0; i < N_WORDS; i++) {
                 auv_loop *other = loop_new(), *saved = loop;
@@ -465,7 +466,7 @@ Test(stream_reader, lets_its_reads_end_with_the_loop)
         cr_assert(eq(int, reports_drop(), N_WORDS));
 }
 
-Test(stream_reader, is_held_by_the_task_that_reads)
+IN_BOTH_FORMS(stream_reader, is_held_by_the_task_that_reads)
 {
         auv_stream_reader *reader = new_reader(0);
         auv_task *task = reading_start(reader, 0, "r*");
@@ -481,7 +482,7 @@ Test(stream_reader, is_held_by_the_task_that_reads)
 
 /* Several readers */
 
-Test(stream_reader, has_one_task_that_waits)
+IN_BOTH_FORMS(stream_reader, has_one_task_that_waits)
 {
         AUV_AUTO auv_stream_reader *reader = new_reader(0);
         auv_task *first = reading_start(reader, 9, "n3");
@@ -501,7 +502,7 @@ Test(stream_reader, has_one_task_that_waits)
 }
 
 /* asyncio's first task returns b'' then, as at the end of the stream. */
-Test(stream_reader, waits_again_when_another_task_was_faster)
+IN_BOTH_FORMS(stream_reader, waits_again_when_another_task_was_faster)
 {
         AUV_AUTO auv_stream_reader *reader = new_reader(0);
         auv_task *first = reading_start(reader, 0, "r9"), *second;
@@ -519,7 +520,7 @@ Test(stream_reader, waits_again_when_another_task_was_faster)
         auv_unref(second);
 }
 
-Test(stream_reader, looks_for_a_separator_from_the_front_when_another_task_has_read)
+IN_BOTH_FORMS(stream_reader, looks_for_a_separator_from_the_front_when_another_task_has_read)
 {
         AUV_AUTO auv_stream_reader *reader = new_reader(0);
         auv_task *first = reading_start(reader, 0, "u;"), *second;
@@ -537,7 +538,7 @@ Test(stream_reader, looks_for_a_separator_from_the_front_when_another_task_has_r
 /* Two tasks at once */
 
 /* As in Python, who reads to the end takes what there is, and waits; who was woken before finds nothing. */
-Test(stream_reader, that_is_read_to_its_end_has_nothing_for_who_was_woken_before)
+IN_BOTH_FORMS(stream_reader, that_is_read_to_its_end_has_nothing_for_who_was_woken_before)
 {
         static const char *const late[] = { "l", "u;;,/", "n5" };
 

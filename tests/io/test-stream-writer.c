@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "far.h"
+#include "form.h"
 #include "reading.h"
 #include "support/coroutine.h"
 #include "support/failing_allocator.h"
@@ -73,33 +74,83 @@ static void drop_peer(void)
         peer = -1;
 }
 
-static int drains(void *arg, auv_value *ret)
-{
-        const int r = auv_await_stream_drain(writer);
+/* The awaits, in bodies of both forms; what they trace is how they end. */
 
-        trace("drained%s%s", r < 0 ? ":" : "", r < 0 ? auv_error_name(r) : "");
+static void trace_end(const char *what, int r)
+{
+        trace("%s%s%s", what, r < 0 ? ":" : "", r < 0 ? auv_error_name(r) : "");
+}
+
+static int drains_on_stack(void *arg, auv_value *ret)
+{
+        trace_end("drained", auv_await_stream_drain(writer));
         return 0;
 }
 
-static int waits(void *arg, auv_value *ret)
+static int waits_on_stack(void *arg, auv_value *ret)
 {
-        const int r = auv_await_stream_wait_closed(writer);
-
-        trace("closed%s%s", r < 0 ? ":" : "", r < 0 ? auv_error_name(r) : "");
+        trace_end("closed", auv_await_stream_wait_closed(writer));
         return 0;
 }
 
-static auv_task *start(auv_coro_fn fn)
+struct calling {
+        auv_frame frame;
+        auv_subframe subframe;
+};
+
+static int drains_without_stack(auv_frame *frame, auv_value *ret)
 {
-        auv_task *task = auv_loop_create_task(loop, fn, NULL, 0, NULL);
+        AUV_BEGIN(struct calling, self);
+        int r;
+
+        AUV_AWAIT_CALL_CATCH(r, &self->subframe, auv_await_stream_drain(writer));
+        trace_end("drained", r);
+        AUV_END;
+}
+
+static int waits_without_stack(auv_frame *frame, auv_value *ret)
+{
+        AUV_BEGIN(struct calling, self);
+        int r;
+
+        AUV_AWAIT_CALL_CATCH(r, &self->subframe, auv_await_stream_wait_closed(writer));
+        trace_end("closed", r);
+        AUV_END;
+}
+
+/* What a task does, in the form that form.h tells. */
+struct body {
+        auv_coro_fn on_stack;
+        auv_stackless_fn stackless;
+};
+
+static const struct body drains = { drains_on_stack, drains_without_stack };
+static const struct body waits = { waits_on_stack, waits_without_stack };
+
+static auv_task *create_on(auv_loop *on, struct body body)
+{
+        if (!without_stack || !body.stackless)
+                return auv_loop_create_task(on, body.on_stack, NULL, 0, NULL);
+        return auv_loop_create_task(on, NULL, &(struct calling) { .frame = { 0 } }, sizeof(struct calling),
+                                    AUV_TASK_OPTIONS(.stackless = body.stackless));
+}
+
+static auv_task *create(struct body body)
+{
+        return create_on(loop, body);
+}
+
+static auv_task *start(struct body body)
+{
+        auv_task *task = create(body);
 
         loop_turn();
         return task;
 }
 
-static void run(auv_coro_fn fn)
+static void run(struct body body)
 {
-        cr_assert(eq(int, far_finish(start(fn)), 0));
+        cr_assert(eq(int, far_finish(start(body)), 0));
 }
 
 /* Making */
@@ -183,7 +234,7 @@ static int awaits_none(void *arg, auv_value *ret)
 
 Test(stream_writer, that_is_null_could_not_be_made)
 {
-        run(awaits_none);
+        run((struct body) { .on_stack = awaits_none });
 }
 
 Test(stream_writer, is_awaited_in_tasks)
@@ -192,43 +243,33 @@ Test(stream_writer, is_awaited_in_tasks)
         cr_assert(eq(int, auv_await_stream_wait_closed(writer), AUV_ENOTASK));
 }
 
-struct caller {
-        auv_frame frame;
-        auv_subframe subframe;
-        int r;
-};
-
-static int calls_without_a_stack(auv_frame *frame, auv_value *ret)
+static int calls_without_a_subframe(auv_frame *frame, auv_value *ret)
 {
-        AUV_BEGIN(struct caller, self);
+        AUV_BEGIN(struct calling, self);
         const char *data;
         size_t size;
 
-        AUV_AWAIT_CALL_CATCH(self->r, &self->subframe, auv_await_stream_read(reader, 1, &data, &size));
-        cr_assert(eq(int, self->r, AUV_ENOSTACK));
-        AUV_AWAIT_CALL_CATCH(self->r, &self->subframe, auv_await_stream_drain(writer));
-        cr_assert(eq(int, self->r, AUV_ENOSTACK));
-        AUV_AWAIT_CALL_CATCH(self->r, &self->subframe, auv_await_stream_wait_closed(writer));
-        cr_assert(eq(int, self->r, AUV_ENOSTACK));
+        cr_assert(eq(int, auv_await_stream_read(reader, 1, &data, &size), AUV_ENOSTACK));
+        cr_assert(eq(int, auv_await_stream_readline(reader, &data, &size), AUV_ENOSTACK));
+        cr_assert(eq(int, auv_await_stream_readexactly(reader, (char[1]) { 0 }, 1), AUV_ENOSTACK));
+        cr_assert(eq(int, auv_await_stream_drain(writer), AUV_ENOSTACK));
+        cr_assert(eq(int, auv_await_stream_wait_closed(writer), AUV_ENOSTACK));
         AUV_END;
 }
 
-Test(stream_writer, is_not_awaited_without_a_stack_not_even_in_a_subframe)
+Test(stream_writer, is_not_awaited_without_a_stack_and_a_subframe)
 {
-        AUV_AUTO auv_task *task =
-                auv_loop_create_task(loop, NULL, &(struct caller) { .r = 0 }, sizeof(struct caller),
-                                     AUV_TASK_OPTIONS(.stackless = calls_without_a_stack));
-
-        cr_assert(eq(int, auv_loop_run_until_complete(loop, task, NULL), 0));
+        without_stack = true;
+        run((struct body) { .stackless = calls_without_a_subframe });
 }
 
-Test(stream_writer, is_not_awaited_on_another_loop)
+IN_BOTH_FORMS(stream_writer, is_not_awaited_on_another_loop)
 {
         auv_loop *other = loop_new();
         auv_task *drain, *wait;
 
-        drain = auv_loop_create_task(other, drains, NULL, 0, NULL);
-        wait = auv_loop_create_task(other, waits, NULL, 0, NULL);
+        drain = create_on(other, drains);
+        wait = create_on(other, waits);
         cr_assert(eq(int, auv_loop_run_until_complete(other, drain, NULL), 0));
         cr_assert(eq(int, auv_loop_run_until_complete(other, wait, NULL), 0));
         auv_unref(drain);
@@ -261,7 +302,7 @@ Test(stream_writer, tells_what_its_transport_knows)
         cr_assert(auv_stream_transport(writer) != NULL);
 }
 
-Test(stream_writer, may_end_what_it_sends_and_go_on_reading)
+IN_BOTH_FORMS(stream_writer, may_end_what_it_sends_and_go_on_reading)
 {
         auv_task *task = reading_start(reader, 0, "r*");
 
@@ -278,7 +319,7 @@ Test(stream_writer, may_end_what_it_sends_and_go_on_reading)
         cr_assert(auv_stream_at_eof(reader));
 }
 
-Test(stream_writer, may_write_on_when_the_peer_has_ended)
+IN_BOTH_FORMS(stream_writer, may_write_on_when_the_peer_has_ended)
 {
         auv_task *task = reading_start(reader, 0, "r*");
         char data[5];
@@ -293,7 +334,7 @@ Test(stream_writer, may_write_on_when_the_peer_has_ended)
 
 /* drain() */
 
-Test(stream_writer, drains_at_once_where_little_is_unsent)
+IN_BOTH_FORMS(stream_writer, drains_at_once_where_little_is_unsent)
 {
         auv_task *task;
 
@@ -304,7 +345,7 @@ Test(stream_writer, drains_at_once_where_little_is_unsent)
         cr_assert_trace("drained");
 }
 
-Test(stream_writer, lets_many_drain_when_the_peer_has_read)
+IN_BOTH_FORMS(stream_writer, lets_many_drain_when_the_peer_has_read)
 {
         const size_t size = fill();
         auv_task *first = start(drains), *second = start(drains);
@@ -335,7 +376,7 @@ static int floods(void *arg, auv_value *ret)
 
 Test(stream_writer, keeps_within_the_water_mark_when_the_peer_never_reads)
 {
-        auv_task *task = start(floods);
+        auv_task *task = start((struct body) { .on_stack = floods });
         long live;
 
         loop_turn();
@@ -349,7 +390,7 @@ Test(stream_writer, keeps_within_the_water_mark_when_the_peer_never_reads)
         auv_transport_abort(auv_stream_transport(writer));
 }
 
-Test(stream_writer, fails_to_drain_with_the_readers_error)
+IN_BOTH_FORMS(stream_writer, fails_to_drain_with_the_readers_error)
 {
         AUV_AUTO auv_error *error = auv_error_new(AUV_EUSER, "gone");
 
@@ -358,7 +399,7 @@ Test(stream_writer, fails_to_drain_with_the_readers_error)
         cr_assert_trace("drained:EUSER");
 }
 
-Test(stream_writer, fails_to_drain_when_the_connection_is_lost)
+IN_BOTH_FORMS(stream_writer, fails_to_drain_when_the_connection_is_lost)
 {
         auv_task *task;
 
@@ -379,7 +420,7 @@ static int drains_in_words(void *arg, auv_value *ret)
         return 0;
 }
 
-Test(stream_writer, drains_no_more_when_it_was_aborted)
+IN_BOTH_FORMS(stream_writer, drains_no_more_when_it_was_aborted)
 {
         auv_task *task;
 
@@ -388,11 +429,11 @@ Test(stream_writer, drains_no_more_when_it_was_aborted)
         auv_transport_abort(auv_stream_transport(writer));
         cr_assert(eq(int, far_finish(task), 0));
         cr_assert_trace("drained");
-        run(drains_in_words);
+        run((struct body) { .on_stack = drains_in_words });
 }
 
 /* Or a loop of writes and drains would never see that the connection is lost. */
-Test(stream_writer, lets_the_connection_end_while_it_drains)
+IN_BOTH_FORMS(stream_writer, lets_the_connection_end_while_it_drains)
 {
         auv_stream_close(writer);
         cr_assert(auv_stream_is_closing(writer));
@@ -402,7 +443,7 @@ Test(stream_writer, lets_the_connection_end_while_it_drains)
 
 /* close() and wait_closed() */
 
-Test(stream_writer, sends_what_was_written_before_it_closes)
+IN_BOTH_FORMS(stream_writer, sends_what_was_written_before_it_closes)
 {
         const size_t size = fill();
         char *data = malloc(size);
@@ -423,7 +464,7 @@ Test(stream_writer, sends_what_was_written_before_it_closes)
         free(data);
 }
 
-Test(stream_writer, tells_by_what_the_connection_was_lost)
+IN_BOTH_FORMS(stream_writer, tells_by_what_the_connection_was_lost)
 {
         auv_task *task = start(waits);
 
@@ -435,7 +476,7 @@ Test(stream_writer, tells_by_what_the_connection_was_lost)
         cr_assert(eq(int, auv_error_code(auv_stream_exception(reader)), AUV_ECONNRESET));
 }
 
-Test(stream_writer, cancels_one_of_its_waiters_and_not_the_others)
+IN_BOTH_FORMS(stream_writer, cancels_one_of_its_waiters_and_not_the_others)
 {
         auv_task *first = start(waits), *second = start(waits);
 
@@ -484,7 +525,7 @@ Test(stream_writer, does_not_keep_what_nobody_will_read)
 /* In every turn, and at timeouts */
 
 /* Between the turn in which there is something to read, and that in which the task reads it, too. */
-Test(stream_writer, has_data_once_when_a_read_is_cancelled_in_any_turn)
+IN_BOTH_FORMS(stream_writer, has_data_once_when_a_read_is_cancelled_in_any_turn)
 {
         int n_cancelled = 0;
 
@@ -510,13 +551,13 @@ Test(stream_writer, has_data_once_when_a_read_is_cancelled_in_any_turn)
 
 /* Each operation that may wait is cancelled in each turn of its life; then the stream still does what it
  * should. */
-Test(stream_writer, can_be_cancelled_while_it_drains)
+IN_BOTH_FORMS(stream_writer, can_be_cancelled_while_it_drains)
 {
         const size_t size = fill();
         char *data = malloc(size);
 
         for (int when = 0; when < 5; when++) {
-                auv_task *task = auv_loop_create_task(loop, drains, NULL, 0, NULL);
+                auv_task *task = create(drains);
 
                 for (int turn = 0; turn < when; turn++)
                         loop_turn();
@@ -531,13 +572,13 @@ Test(stream_writer, can_be_cancelled_while_it_drains)
         free(data);
 }
 
-Test(stream_writer, can_be_cancelled_while_it_drains_and_closes)
+IN_BOTH_FORMS(stream_writer, can_be_cancelled_while_it_drains_and_closes)
 {
         for (int when = 0; when < 5; when++) {
                 auv_task *task;
 
                 auv_stream_close(writer);
-                task = auv_loop_create_task(loop, drains, NULL, 0, NULL);
+                task = create(drains);
                 for (int turn = 0; turn < when; turn++)
                         loop_turn();
                 auv_task_cancel(task, NULL);
@@ -592,7 +633,7 @@ Test(stream_writer, can_be_awaited_with_a_timeout, .init = setup_with_time)
         free(data);
 }
 
-Test(stream_writer, lets_its_waits_end_with_the_loop)
+IN_BOTH_FORMS(stream_writer, lets_its_waits_end_with_the_loop)
 {
         auv_task *drain, *wait;
 

@@ -3,6 +3,8 @@
 /* Streams from end to end: servers, clients, and peers that do what they should not. */
 
 #include "far.h"
+#include "form.h"
+#include "serving.h"
 #include "support/coroutine.h"
 #include "support/descriptors.h"
 #include "support/failing_allocator.h"
@@ -14,7 +16,6 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -28,33 +29,22 @@ static auv_server *server;
 static int port;
 
 struct start {
-        auv_client_connected_fn fn;
+        struct serving serving;
         const auv_server_options *options;
 };
-
-static int port_of(auv_server *of)
-{
-        struct sockaddr_in address;
-        socklen_t size = sizeof(address);
-        int fd;
-
-        cr_assert(eq(sz, auv_server_sockets(of, &fd, 1), 1));
-        cr_assert(getsockname(fd, (struct sockaddr *)&address, &size) == 0);
-        return ntohs(address.sin_port);
-}
 
 static int starts(void *arg, auv_value *ret)
 {
         const struct start *start = arg;
 
-        AUV_TRY(auv_await_start_server(start->fn, NULL, "127.0.0.1", 0, start->options, &server));
-        port = port_of(server);
+        AUV_TRY(serving_start(start->serving, "127.0.0.1", start->options, &server));
+        port = serving_port(server);
         return 0;
 }
 
-static void start_server(auv_client_connected_fn fn, const auv_server_options *options)
+static void start_server(struct serving serving, const auv_server_options *options)
 {
-        cr_assert(eq(int, loop_run(starts, &(struct start) { fn, options }, NULL), 0));
+        cr_assert(eq(int, loop_run(starts, &(struct start) { serving, options }, NULL), 0));
 }
 
 static int stops(void *arg, auv_value *ret)
@@ -74,38 +64,6 @@ static void turns(int n)
 {
         while (n-- > 0)
                 loop_turn();
-}
-
-/* Answers whatever comes with itself. Traces how it ends. */
-static int echoes(void *arg, auv_stream_reader *reader, auv_stream_writer *writer)
-{
-        const char *data;
-        size_t size;
-        int r;
-
-        do {
-                r = auv_await_stream_read(reader, 5000, &data, &size);
-                if (r < 0 || size == 0)
-                        break;
-                r = auv_stream_write(writer, data, size);
-                if (r == 0)
-                        r = auv_await_stream_drain(writer);
-        } while (r == 0);
-        trace("%s", r < 0 ? auv_error_name(r) : "end");
-        return r == AUV_ECANCELED || r == AUV_ECLOSED ? r : 0;
-}
-
-static int echoes_lines(void *arg, auv_stream_reader *reader, auv_stream_writer *writer)
-{
-        const char *line;
-        size_t size;
-
-        for (;;) {
-                AUV_TRY(auv_await_stream_readline(reader, &line, &size));
-                if (size == 0)
-                        return 0;
-                AUV_TRY(auv_stream_write(writer, line, size));
-        }
 }
 
 /* Data that are told from each other by their place. */
@@ -188,7 +146,7 @@ static int talks_by_tcp(void *arg, auv_value *ret)
         return talks(reader, writer);
 }
 
-Test(stream, loses_nothing_and_has_nothing_twice)
+IN_BOTH_FORMS(stream, loses_nothing_and_has_nothing_twice)
 {
         srand(1);
         start_server(echoes, NULL);
@@ -206,14 +164,14 @@ static int talks_by_unix(void *arg, auv_value *ret)
         char path[64];
 
         snprintf(path, sizeof(path), "@test-stream-%d", getpid());
-        AUV_TRY(auv_await_start_unix_server(echoes, NULL, path, NULL, &at_path));
+        AUV_TRY(serving_start_unix(echoes, path, &at_path));
         AUV_TRY(auv_await_open_unix_connection(path, NULL, &reader, &writer));
         AUV_TRY(talks(reader, writer));
         auv_server_close(at_path);
         return auv_await_server_wait_closed(at_path);
 }
 
-Test(stream, goes_through_unix_sockets_as_well)
+IN_BOTH_FORMS(stream, goes_through_unix_sockets_as_well)
 {
         srand(2);
         cr_assert(eq(int, loop_run(talks_by_unix, NULL, NULL), 0));
@@ -226,14 +184,14 @@ static int talks_by_ipv6(void *arg, auv_value *ret)
         AUV_AUTO auv_stream_writer *writer = NULL;
         AUV_AUTO auv_server *of_ipv6 = NULL;
 
-        AUV_TRY(auv_await_start_server(echoes, NULL, "::1", 0, NULL, &of_ipv6));
-        AUV_TRY(auv_await_open_connection("::1", port_of(of_ipv6), NULL, &reader, &writer));
+        AUV_TRY(serving_start(echoes, "::1", NULL, &of_ipv6));
+        AUV_TRY(auv_await_open_connection("::1", serving_port(of_ipv6), NULL, &reader, &writer));
         AUV_TRY(talks(reader, writer));
         auv_server_close(of_ipv6);
         return auv_await_server_wait_closed(of_ipv6);
 }
 
-Test(stream, goes_over_ipv6_as_well)
+IN_BOTH_FORMS(stream, goes_over_ipv6_as_well)
 {
         int r;
 
@@ -269,7 +227,7 @@ Test(stream, of_a_client_has_the_limit_of_its_options)
         stop_server();
 }
 
-Test(stream, of_a_server_has_the_limit_of_its_options)
+IN_BOTH_FORMS(stream, of_a_server_has_the_limit_of_its_options)
 {
         int peer;
 
@@ -285,7 +243,7 @@ Test(stream, of_a_server_has_the_limit_of_its_options)
 
 /* What happens to a connection of a server */
 
-Test(stream, comes_a_byte_at_a_time)
+IN_BOTH_FORMS(stream, comes_a_byte_at_a_time)
 {
         const char text[] = "one\ntwo\n\nthree\n";
         char answer[sizeof(text)] = "";
@@ -303,12 +261,7 @@ Test(stream, comes_a_byte_at_a_time)
         stop_server();
 }
 
-static int returns_at_once(void *arg, auv_stream_reader *reader, auv_stream_writer *writer)
-{
-        return auv_stream_write(writer, "bye", 3);
-}
-
-Test(stream, is_closed_when_its_task_returns)
+IN_BOTH_FORMS(stream, is_closed_when_its_task_returns)
 {
         int peer;
 
@@ -320,37 +273,23 @@ Test(stream, is_closed_when_its_task_returns)
         stop_server();
 }
 
-static auv_stream_writer *kept;
-
-static int keeps_the_writer(void *arg, auv_stream_reader *reader, auv_stream_writer *writer)
-{
-        kept = auv_ref(writer);
-        return 0;
-}
-
-Test(stream, stays_open_when_its_writer_is_held)
+IN_BOTH_FORMS(stream, stays_open_when_its_writer_is_held)
 {
         int peer;
 
         start_server(keeps_the_writer, NULL);
         peer = far_connect(port);
         turns(10);
-        cr_assert(not(auv_stream_is_closing(kept)));
-        cr_assert(eq(int, auv_stream_write(kept, "still", 5), 0));
+        cr_assert(not(auv_stream_is_closing(serving_kept)));
+        cr_assert(eq(int, auv_stream_write(serving_kept, "still", 5), 0));
         cr_assert(far_receive(peer, (char[5]) { 0 }, 5));
-        kept = auv_unref(kept);
+        serving_kept = auv_unref(serving_kept);
         cr_assert(far_sees_end(peer));
         close(peer);
         stop_server();
 }
 
-static int fails(void *arg, auv_stream_reader *reader, auv_stream_writer *writer)
-{
-        kept = auv_ref(writer);
-        return auv_raise(AUV_EUSER, "no service");
-}
-
-Test(stream, is_closed_and_reported_when_its_task_fails)
+IN_BOTH_FORMS(stream, is_closed_and_reported_when_its_task_fails)
 {
         const struct report *report;
         int peer;
@@ -358,8 +297,8 @@ Test(stream, is_closed_and_reported_when_its_task_fails)
         start_server(fails, NULL);
         peer = far_connect(port);
         cr_assert(far_sees_end(peer));
-        cr_assert(auv_stream_is_closing(kept));
-        kept = auv_unref(kept);
+        cr_assert(auv_stream_is_closing(serving_kept));
+        serving_kept = auv_unref(serving_kept);
         report = reports_take();
         cr_assert_text(report->message, "Unhandled exception in client_connected_cb");
         cr_assert(eq(int, report->code, AUV_EUSER));
@@ -368,31 +307,19 @@ Test(stream, is_closed_and_reported_when_its_task_fails)
         stop_server();
 }
 
-static auv_task *served;
-
-static int waits_to_be_cancelled(void *arg, auv_stream_reader *reader, auv_stream_writer *writer)
-{
-        const char *data;
-        size_t size;
-
-        kept = auv_ref(writer);
-        served = auv_ref(auv_current_task(NULL));
-        return auv_await_stream_read(reader, 1, &data, &size);
-}
-
-Test(stream, is_closed_and_not_reported_when_its_task_is_cancelled)
+IN_BOTH_FORMS(stream, is_closed_and_not_reported_when_its_task_is_cancelled)
 {
         int peer;
 
         start_server(waits_to_be_cancelled, NULL);
         peer = far_connect(port);
-        while (!served)
+        while (!serving_task)
                 loop_turn();
-        auv_task_cancel(served, NULL);
+        auv_task_cancel(serving_task, NULL);
         cr_assert(far_sees_end(peer));
-        cr_assert(auv_stream_is_closing(kept));
-        kept = auv_unref(kept);
-        served = auv_unref(served);
+        cr_assert(auv_stream_is_closing(serving_kept));
+        serving_kept = auv_unref(serving_kept);
+        serving_task = auv_unref(serving_task);
         close(peer);
         stop_server();
 }
@@ -407,7 +334,7 @@ static auv_task *makes_and_cancels(auv_loop *on, auv_coro_fn fn, const void *arg
         return task;
 }
 
-Test(stream, is_closed_when_its_task_never_begins)
+IN_BOTH_FORMS(stream, is_closed_when_its_task_never_begins)
 {
         int peer;
 
@@ -420,7 +347,7 @@ Test(stream, is_closed_when_its_task_never_begins)
         stop_server();
 }
 
-Test(stream, may_be_served_by_an_eager_task)
+IN_BOTH_FORMS(stream, may_be_served_by_an_eager_task)
 {
         int peer;
 
@@ -434,7 +361,7 @@ Test(stream, may_be_served_by_an_eager_task)
         stop_server();
 }
 
-Test(stream, is_waited_for_by_its_server)
+IN_BOTH_FORMS(stream, is_waited_for_by_its_server)
 {
         auv_task *stop;
         int peer;
@@ -457,7 +384,7 @@ Test(stream, is_waited_for_by_its_server)
 
 /* Peers that reset */
 
-Test(stream, survives_a_reset_at_every_step)
+IN_BOTH_FORMS(stream, survives_a_reset_at_every_step)
 {
         char *data = calloc(1, 300000);
 
@@ -483,26 +410,7 @@ Test(stream, survives_a_reset_at_every_step)
         cr_assert(strstr(trace_text(), "ECONNRESET") != NULL);
 }
 
-/* The server writes much more than fits, and the peer is gone in the middle of it. */
-static int writes_without_end(void *arg, auv_stream_reader *reader, auv_stream_writer *writer)
-{
-        static const char data[10000];
-        auv_transport *transport = auv_stream_transport(writer);
-        size_t high;
-        int r;
-
-        auv_transport_get_write_buffer_limits(transport, NULL, &high);
-        do {
-                r = auv_stream_write(writer, data, sizeof(data));
-                cr_assert(le(sz, auv_transport_get_write_buffer_size(transport), high + sizeof(data)));
-                if (r == 0)
-                        r = auv_await_stream_drain(writer);
-        } while (r == 0);
-        trace("%s", auv_error_name(r));
-        return r == AUV_ECANCELED ? r : 0;
-}
-
-Test(stream, keeps_within_the_water_mark_until_the_peer_is_gone)
+IN_BOTH_FORMS(stream, keeps_within_the_water_mark_until_the_peer_is_gone)
 {
         int peer;
 
@@ -515,8 +423,70 @@ Test(stream, keeps_within_the_water_mark_until_the_peer_is_gone)
         cr_assert(strcmp(trace_text(), "ECONNRESET") == 0 || strcmp(trace_text(), "EPIPE") == 0);
 }
 
+/* A frame of its own for each connection, with what the server was started with. */
+struct counting {
+        auv_stream_frame frame;
+        char digit;
+};
+
+static int counts_without_stack(auv_frame *frame, auv_value *ret)
+{
+        AUV_BEGIN(struct counting, self);
+        self->digit++;
+        AUV_CHECK(auv_stream_write(self->frame.writer, &self->digit, 1));
+        AUV_END;
+}
+
+static int starts_counting(void *arg, auv_value *ret)
+{
+        struct counting counting = { .digit = '7' };
+
+        AUV_TRY(auv_await_start_server(NULL, &counting, "127.0.0.1", 0,
+                                       AUV_SERVER_OPTIONS(.stackless = counts_without_stack,
+                                                          .frame_size = sizeof(counting)), &server));
+        counting.digit = 'x';
+        port = serving_port(server);
+        return 0;
+}
+
+Test(stream, is_served_with_a_copy_of_the_frame)
+{
+        char digit;
+
+        cr_assert(eq(int, loop_run(starts_counting, NULL, NULL), 0));
+        for (int i = 0; i < 3; i++) {
+                int peer = far_connect(port);
+
+                cr_assert(far_receive(peer, &digit, 1));
+                cr_assert(eq(chr, digit, '8'));
+                cr_assert(far_sees_end(peer));
+                close(peer);
+        }
+        stop_server();
+}
+
+/* Between the moment in which it is accepted and that in which its task begins, too. */
+IN_BOTH_FORMS(stream, is_served_though_its_server_is_closed_in_any_turn)
+{
+        for (int when = 0; when < 6; when++) {
+                char data[3] = "";
+                int peer;
+
+                start_server(returns_at_once, NULL);
+                peer = far_connect(port);
+                turns(when);
+                auv_server_close(server);
+                if (far_receive(peer, data, 3))
+                        cr_assert(zero(int, memcmp(data, "bye", 3)));
+                else
+                        cr_assert(eq(int, when, 0)); /* not accepted any more */
+                close(peer);
+                stop_server();
+        }
+}
+
 /* A reader whose task does something else: what comes in stays within twice the limit and one read. */
-Test(stream, does_not_read_what_nobody_takes)
+IN_BOTH_FORMS(stream, does_not_read_what_nobody_takes)
 {
         static char data[1 << 20];
         long live;
@@ -534,8 +504,8 @@ Test(stream, does_not_read_what_nobody_takes)
         }
         cr_assert(gt(long, sent, 100000));
         cr_assert(le(long, failing_allocator_live(), live + 1));
-        cr_assert(not(auv_transport_is_reading(auv_stream_transport(kept))));
-        kept = auv_unref(kept);
+        cr_assert(not(auv_transport_is_reading(auv_stream_transport(serving_kept))));
+        serving_kept = auv_unref(serving_kept);
         close(peer);
         turns(5);
         stop_server();
@@ -576,10 +546,19 @@ Test(stream, that_is_refused_is_none)
         cr_assert(reader == NULL && writer == NULL);
 }
 
+/* With a body without a stack. */
+static int start_odd(auv_client_connected_fn fn, void *arg, size_t frame_size)
+{
+        return auv_await_start_server(fn, arg, "127.0.0.1", 0,
+                                      AUV_SERVER_OPTIONS(.stackless = counts_without_stack,
+                                                         .frame_size = frame_size), &server);
+}
+
 static int opens_nowhere(void *arg, auv_value *ret)
 {
         auv_stream_reader *reader;
         auv_stream_writer *writer;
+        auv_stream_frame frame = { .reader = NULL };
         int pair[2], r;
 
         cr_assert(eq(int, auv_await_open_connection("127.0.0.1", port, NULL, NULL, &writer), AUV_EINVAL));
@@ -588,8 +567,12 @@ static int opens_nowhere(void *arg, auv_value *ret)
         cr_assert(eq(int, auv_await_open_unix_connection(NULL, NULL, &reader, &writer), AUV_EINVAL));
         cr_assert(eq(int, auv_await_open_connection("127.0.0.1", -1, NULL, &reader, &writer), AUV_EINVAL));
         cr_assert(eq(int, auv_await_start_server(NULL, NULL, "127.0.0.1", 0, NULL, &server), AUV_EINVAL));
-        cr_assert(eq(int, auv_await_start_server(echoes, NULL, "127.0.0.1", 0, NULL, NULL), AUV_EINVAL));
+        cr_assert(eq(int, auv_await_start_server(echoes.fn, NULL, "127.0.0.1", 0, NULL, NULL), AUV_EINVAL));
         cr_assert(eq(int, auv_await_start_unix_server(NULL, NULL, "@x", NULL, &server), AUV_EINVAL));
+        cr_assert(eq(int, start_odd(echoes.fn, &frame, sizeof(frame)), AUV_EINVAL));
+        cr_assert(eq(int, start_odd(NULL, NULL, sizeof(frame)), AUV_EINVAL));
+        cr_assert(eq(int, start_odd(NULL, &frame, sizeof(frame) - 1), AUV_EINVAL));
+        cr_assert(eq(int, start_odd(NULL, &frame, SIZE_MAX), AUV_ENOMEM));
         /* A socket is taken over also where the call fails. */
         cr_assert(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
         r = auv_await_open_connection(NULL, 0, AUV_CONNECTION_OPTIONS(.use_sock = true, .sock = pair[0]),
@@ -603,7 +586,7 @@ Test(stream, says_what_is_missing_to_open_it)
 {
         cr_assert(eq(int, loop_run(opens_nowhere, NULL, NULL), 0));
         cr_assert(eq(int, auv_await_open_connection("127.0.0.1", 1, NULL, NULL, NULL), AUV_ENOTASK));
-        cr_assert(eq(int, auv_await_start_server(echoes, NULL, NULL, 1, NULL, &server), AUV_ENOTASK));
+        cr_assert(eq(int, auv_await_start_server(echoes.fn, NULL, NULL, 1, NULL, &server), AUV_ENOTASK));
 }
 
 Test(stream, may_be_opened_on_a_socket_of_the_programs_own)
@@ -617,7 +600,7 @@ Test(stream, may_be_opened_on_a_socket_of_the_programs_own)
 }
 
 /* Whatever was opened by then is closed again; the fixture counts. */
-Test(stream, can_be_cancelled_while_it_opens)
+IN_BOTH_FORMS(stream, can_be_cancelled_while_it_opens)
 {
         start_server(echoes, NULL);
         for (int when = 0; when < 12; when++) {
@@ -637,12 +620,12 @@ static int starts_and_leaves(void *arg, auv_value *ret)
 {
         AUV_AUTO auv_server *started = NULL;
 
-        AUV_TRY(auv_await_start_server(echoes, NULL, "127.0.0.1", 0, NULL, &started));
+        AUV_TRY(serving_start(echoes, "127.0.0.1", NULL, &started));
         auv_server_close(started);
         return 0;
 }
 
-Test(stream, can_be_cancelled_while_its_server_starts)
+IN_BOTH_FORMS(stream, can_be_cancelled_while_its_server_starts)
 {
         for (int when = 0; when < 8; when++) {
                 auv_task *task = auv_loop_create_task(loop, starts_and_leaves, NULL, 0, NULL);
@@ -683,9 +666,24 @@ Test(stream, can_be_read_with_a_timeout)
         close(listening);
 }
 
+static int starts_with_older_options(void *arg, auv_value *ret)
+{
+        auv_server_options options = { .size = offsetof(auv_server_options, stackless),
+                                       .limit = 10,
+                                       .stackless = counts_without_stack };
+
+        return auv_await_start_server(echoes_lines.fn, NULL, "127.0.0.1", 0, &options, &server);
+}
+
+Test(stream, is_served_with_the_options_that_the_program_knew)
+{
+        cr_assert(eq(int, loop_run(starts_with_older_options, NULL, NULL), 0));
+        stop_server();
+}
+
 /* The end of the loop, and no memory */
 
-Test(stream, goes_with_its_loop)
+IN_BOTH_FORMS(stream, goes_with_its_loop)
 {
         int peers[3];
 
@@ -712,8 +710,8 @@ static int exchanges(void *arg, auv_value *ret)
         const char *line;
         size_t size;
 
-        AUV_TRY(auv_await_start_server(echoes_lines, NULL, "127.0.0.1", 0, NULL, &line_server));
-        AUV_TRY(auv_await_open_connection("127.0.0.1", port_of(line_server), NULL, &reader, &writer));
+        AUV_TRY(serving_start(echoes_lines, "127.0.0.1", NULL, &line_server));
+        AUV_TRY(auv_await_open_connection("127.0.0.1", serving_port(line_server), NULL, &reader, &writer));
         AUV_TRY(auv_stream_write(writer, "line\n", 5));
         AUV_TRY(auv_await_stream_drain(writer));
         AUV_TRY(auv_await_stream_readline(reader, &line, &size));
@@ -741,7 +739,7 @@ static void exchange(void)
         auv_error_clear();
 }
 
-Test(stream, leaves_nothing_behind_without_memory)
+IN_BOTH_FORMS(stream, leaves_nothing_behind_without_memory)
 {
         const int before = descriptors_open();
 

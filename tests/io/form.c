@@ -1,0 +1,4 @@
+/* SPDX-License-Identifier: MIT */
+#include "form.h"
+
+bool without_stack;
