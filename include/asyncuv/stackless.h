@@ -407,13 +407,16 @@ auv_begin_:                                                                     
 
 #define AUV_AWAIT_CALL_(subframe, call)                                                             \
         {                                                                                           \
-                __label__ auv_resumed_;                                                             \
+                __label__ auv_waits_, auv_resumed_;                                                 \
                 auv_subframe_begin(subframe);                                                       \
                 auv_r_ = call;                                                                      \
-                while (auv_subframe_waits(subframe)) {                                              \
+                if (auv_subframe_waits(subframe)) {                                                 \
+                auv_waits_:;                                                                        \
                         AUV_SUSPEND_AT_(auv_resumed_);                                              \
                 auv_resumed_:                                                                       \
                         auv_r_ = auv_subframe_resume(subframe, frame);                              \
+                        if ((subframe)->fn)                                                         \
+                                goto auv_waits_;                                                    \
                 }                                                                                   \
         }
 

@@ -185,7 +185,7 @@ static int begin(auv_stream_reader *reader, const char *name, size_t n)
  * Begins to wait until there may be more data, or no more will come. The task is woken when its transport can
  * receive something, and has it received itself; see auv__transport_take().
  */
-static inline int begin_wait(auv_stream_reader *reader, const char *name, void *waits_at)
+AUV__HOT static int begin_wait(auv_stream_reader *reader, const char *name, void *waits_at)
 {
         struct auv__task *task = auv__steps_task();
 
@@ -221,13 +221,33 @@ static inline int end_wait(auv_stream_reader *reader, int r)
                 }                                                                                    \
         } while (0)
 
-/* The same, where another task may have begun to read all there is meanwhile, which leaves nothing. */
+/* As end_wait(), where another task may have begun to read all there is meanwhile, which leaves nothing. */
+static inline int end_wait_for_more(auv_stream_reader *reader, const char *name, int r)
+{
+        r = end_wait(reader, r);
+        return auv__unlikely(reader->gathering) && r == 0 ? fail_busy(name) : r;
+}
+
+/* The same for the whole wait, in steps. */
 #define AWAIT_MORE_CATCH(r, reader, name)                                                            \
         do {                                                                                         \
-                AWAIT_DATA_CATCH(r, reader, name);                                                   \
-                if (r == 0 && (reader)->gathering)                                                   \
-                        r = fail_busy(name);                                                         \
+                r = begin_wait((reader), (name), frame);                                             \
+                if (r == 0) {                                                                        \
+                        AUV__SUSPEND_CATCH(r);                                                       \
+                        r = end_wait_for_more((reader), (name), r);                                  \
+                }                                                                                    \
         } while (0)
+
+/*
+ * What a read that has to wait begins with: holds the reader. Its steps come behind this wait, see
+ * auv__run_steps_on().
+ */
+static inline int begin_read(auv_stream_reader *reader, const char *name, auv_frame *frame)
+{
+        AUV_TRY(begin_wait(reader, name, frame));
+        auv__keep(&reader->object);
+        return 0;
+}
 
 /* Hands out the next @size bytes. */
 static void take(auv_stream_reader *reader, size_t size, const char **ret_data, size_t *ret_size)
@@ -338,13 +358,13 @@ AUV__HOT static int read_steps(auv_frame *frame, auv_value *ret)
         AUV_BEGIN(struct read, self);
         int r;
 
-        auv__keep(&self->reader->object);
+        r = end_wait_for_more(self->reader, "read", frame->error);
         /* Another task may have taken what this one was woken for. */
-        do {
+        while (auv__unlikely(r == 0 && unread(self->reader) == 0 && !self->reader->eof)) {
                 r = self->reader->error ? auv_reraise(self->reader->error) : 0;
-                if (auv__likely(r == 0))
+                if (r == 0)
                         AWAIT_MORE_CATCH(r, self->reader, "read");
-        } while (r == 0 && unread(self->reader) == 0 && !self->reader->eof);
+        }
         if (auv__likely(r == 0))
                 take_some(self->reader, self->n, self->ret_data, self->ret_size);
         auv__drop(&self->reader->object);
@@ -362,9 +382,12 @@ AUV__HOT AUV__RETURNS_BY_JUMP int auv_await_stream_read(auv_stream_reader *reade
         if (auv__unlikely(!ret_data || !ret_size))
                 return auv_raise(AUV_EINVAL, "no place for the data");
         AUV_TRY(begin(reader, "read", n));
-        if (n == AUV_STREAM_ALL || (n > 0 && unread(reader) == 0 && !reader->eof)) {
-                read = (struct read) { .reader = reader, .n = n, .ret_data = ret_data, .ret_size = ret_size };
-                return auv__run_steps(task, n == AUV_STREAM_ALL ? read_all_steps : read_steps, &read);
+        read = (struct read) { .reader = reader, .n = n, .ret_data = ret_data, .ret_size = ret_size };
+        if (auv__unlikely(n == AUV_STREAM_ALL))
+                return auv__run_steps(task, read_all_steps, &read);
+        if (n > 0 && unread(reader) == 0 && !reader->eof) {
+                AUV_TRY(begin_read(reader, "read", &read.frame));
+                return auv__run_steps_on(task, read_steps, &read);
         }
         if (n > 0)
                 take_some(reader, n, ret_data, ret_size);
@@ -508,20 +531,17 @@ static int end_search(const struct read_until *self, enum search search, const s
         return self->is_line ? end_line(self, search, match) : end_until(self, search, match);
 }
 
-/* The wait for a separator that is not there yet. */
+/* Behind the first wait for a separator that is not there yet. */
 static int read_until_steps(auv_frame *frame, auv_value *ret)
 {
         AUV_BEGIN(struct read_until, self);
-        enum search search = NOT_YET;
+        enum search search;
         struct match match;
         int r;
 
-        auv__keep(&self->reader->object);
-        do {
+        r = end_wait_for_more(self->reader, "readuntil", frame->error);
+        while (r == 0 && (search = search_on(self, &match)) == NOT_YET)
                 AWAIT_MORE_CATCH(r, self->reader, "readuntil");
-                if (r == 0)
-                        search = search_on(self, &match);
-        } while (r == 0 && search == NOT_YET);
         if (r == 0)
                 r = end_search(self, search, &match);
         auv__drop(&self->reader->object);
@@ -536,8 +556,10 @@ AUV__RETURNS_BY_JUMP static int read_until(struct auv__task *task, struct read_u
 
         AUV_TRY(begin(read->reader, "readuntil", 1));
         search = search_on(read, &match);
-        return search == NOT_YET ? auv__run_steps(task, read_until_steps, read)
-                                 : end_search(read, search, &match);
+        if (search != NOT_YET)
+                return end_search(read, search, &match);
+        AUV_TRY(begin_read(read->reader, "readuntil", &read->frame));
+        return auv__run_steps_on(task, read_until_steps, read);
 }
 
 AUV__RETURNS_BY_JUMP int auv_await_stream_readline(auv_stream_reader *reader, const char **ret_line,
@@ -607,13 +629,13 @@ static int read_exactly_steps(auv_frame *frame, auv_value *ret)
         AUV_BEGIN(struct read_exactly, self);
         int r;
 
-        auv__keep(&self->reader->object);
-        do {
+        r = end_wait_for_more(self->reader, "readexactly", frame->error);
+        while (r == 0 && unread(self->reader) < self->n) {
                 if (self->reader->eof)
                         r = fail_incomplete(self->reader, self->n);
                 else
                         AWAIT_MORE_CATCH(r, self->reader, "readexactly");
-        } while (r == 0 && unread(self->reader) < self->n);
+        }
         if (r == 0)
                 copy_out(self);
         auv__drop(&self->reader->object);
@@ -630,9 +652,13 @@ AUV__RETURNS_BY_JUMP int auv_await_stream_readexactly(auv_stream_reader *reader,
         if (!buffer && n > 0)
                 return auv_raise(AUV_EINVAL, "no place for the data");
         AUV_TRY(begin(reader, "readexactly", n));
-        if (unread(reader) < n)
-                return auv__run_steps(task, read_exactly_steps, &read);
-        if (n > 0)
-                copy_out(&read);
-        return 0;
+        if (unread(reader) >= n) {
+                if (n > 0)
+                        copy_out(&read);
+                return 0;
+        }
+        if (reader->eof)
+                return fail_incomplete(reader, n);
+        AUV_TRY(begin_read(reader, "readexactly", &read.frame));
+        return auv__run_steps_on(task, read_exactly_steps, &read);
 }

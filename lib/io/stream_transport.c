@@ -31,6 +31,16 @@ int auv__stream_transport_new(auv_loop *loop, const struct auv__transport_kind *
         return 0;
 }
 
+/* Ends a connection whose protocol has no room. @raised is why, or NULL. */
+static void fail_without_room(auv_transport *transport, const char *buffer, auv_error *raised)
+{
+        auv_error *error = buffer ? auv_error_new(AUV_ERUNTIME, "get_buffer() returned an empty buffer")
+                                  : auv_ref(raised);
+
+        auv__transport_fail(transport, error ? error : auv__error_static(AUV_ENOMEM),
+                            "Fatal error: protocol.get_buffer() call failed.");
+}
+
 /*
  * Where a BufferedProtocol wants its data, and how much. 0 where that has ended the connection, or set
  * another protocol: its data is not for the buffer of the one before.
@@ -38,25 +48,22 @@ int auv__stream_transport_new(auv_loop *loop, const struct auv__transport_kind *
 static size_t get_buffer(auv_transport *transport, char **ret_buffer)
 {
         const auv_protocol asked = transport->protocol;
-        AUV_AUTO auv_error *raised = NULL;
-        auv_error **outer = auv__error_slot, *error;
+        auv_error **outer = auv__error_slot, *raised = NULL;
         size_t size = 0;
 
         /* It may be called in the step of a task, whose error is not touched. */
         auv__error_slot = &raised;
         *ret_buffer = asked.functions->get_buffer(asked.user, /* size_hint= */ 0, &size);
         auv__error_slot = outer;
-        if (transport->protocol.functions != asked.functions || transport->protocol.user != asked.user)
-                return 0;
-        if (auv__likely(*ret_buffer && size > 0))
-                return !transport->is_lost ? size : 0;
-        if (!*ret_buffer)
-                error = raised ? auv_ref(raised) : auv__error_static(AUV_ENOMEM);
-        else
-                error = auv_error_new(AUV_ERUNTIME, "get_buffer() returned an empty buffer");
-        auv__transport_fail(transport, error ? error : auv__error_static(AUV_ENOMEM),
-                            "Fatal error: protocol.get_buffer() call failed.");
-        return 0;
+        if (transport->protocol.functions != asked.functions || transport->protocol.user != asked.user) {
+                size = 0;
+        } else if (auv__unlikely(!*ret_buffer || size == 0)) {
+                fail_without_room(transport, *ret_buffer, raised);
+                size = 0;
+        }
+        if (auv__unlikely(raised))
+                auv_unref(raised);
+        return auv__likely(!transport->is_lost) ? size : 0;
 }
 
 AUV__HOT int auv__stream_receive(auv_transport *transport,

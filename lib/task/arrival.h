@@ -77,7 +77,7 @@ static inline void auv__arrival_fetch(const struct auv__task *task)
 }
 
 /* Wakes who waits at *@place, if anybody does. */
-static inline void auv__arrive(struct auv__task **place, int status)
+AUV__HOT static inline void auv__arrive(struct auv__task **place, int status)
 {
         struct auv__task *task = *place;
 

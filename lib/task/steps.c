@@ -51,14 +51,25 @@ AUV__HOT int auv__steps_run_subframe(struct auv__task *task, auv_stackless_fn fn
         return run_in_subframe(subframe);
 }
 
-AUV__HOT AUV__RETURNS_BY_JUMP int auv__steps_run(struct auv__task *task, auv_stackless_fn fn,
-                                                 auv_frame *frame)
+AUV__HOT AUV__RETURNS_BY_JUMP int auv__steps_run_on(struct auv__task *task, auv_stackless_fn fn,
+                                                    auv_frame *frame)
 {
         auv_value value = { 0 };
         int r;
 
-        while ((r = fn(frame, &value)) == AUV_SUSPENDED)
+        do
                 frame->error = auv__task_suspend(task);
+        while ((r = fn(frame, &value)) == AUV_SUSPENDED);
+        return r < 0 ? r : (int)value.i;
+}
+
+AUV__RETURNS_BY_JUMP int auv__steps_run(struct auv__task *task, auv_stackless_fn fn, auv_frame *frame)
+{
+        auv_value value = { 0 };
+        const int r = fn(frame, &value);
+
+        if (r == AUV_SUSPENDED)
+                return auv__steps_run_on(task, fn, frame);
         return r < 0 ? r : (int)value.i;
 }
 

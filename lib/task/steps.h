@@ -73,6 +73,28 @@ int auv__steps_run_subframe(struct auv__task *task, auv_stackless_fn fn);
                 auv_steps_r_;                                                                        \
         })
 
+/* As auv__steps_run(), behind the end of a wait that has begun. */
+int auv__steps_run_on(struct auv__task *task, auv_stackless_fn fn, auv_frame *frame);
+
+/*
+ * The same where the first wait has begun already: the body is called when that is over, with how it has
+ * ended in frame->error. One call less where that wait is all there is, as a rule.
+ */
+#define auv__run_steps_on(task, fn_, its_frame)                                                      \
+        ({                                                                                           \
+                _Static_assert(sizeof(*(its_frame)) <= AUV__SUBFRAME_ROOM, "no room in a subframe"); \
+                int auv_steps_r_ = AUV_SUSPENDED;                                                    \
+                if ((task)->stackless) {                                                             \
+                        auv_subframe *const auv_subframe_ = (task)->future.loop->subframe;           \
+                        auv_subframe_->fn = (fn_);                                                   \
+                        memcpy(&auv_subframe_->frame, (its_frame), sizeof(*(its_frame)));            \
+                        (task)->future.loop->subframe = NULL;                                        \
+                } else {                                                                             \
+                        auv_steps_r_ = auv__steps_run_on((task), (fn_), &(its_frame)->frame);        \
+                }                                                                                    \
+                auv_steps_r_;                                                                        \
+        })
+
 /* The task whose body calls this. */
 static inline struct auv__task *auv__steps_task(void)
 {
