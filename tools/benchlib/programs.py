@@ -51,8 +51,9 @@ class EchoServer:
                  *self.command]]
 
 
-# Peers that have more than one kind of server, and how each is chosen.
-ECHO_FORMS = {'asyncio': ['streams', 'protocol'], 'uvloop': ['streams', 'protocol']}
+# Who has more than one kind of server; we, and the peers that are told by an option.
+ECHO_FORMS = {'asyncuv': ['protocol', 'streams', 'stackless'], 'asyncio': ['streams', 'protocol'],
+              'uvloop': ['streams', 'protocol']}
 
 
 def echo_servers(source, folder, peers):
@@ -60,7 +61,7 @@ def echo_servers(source, folder, peers):
     folder = os.path.join(source, folder, 'bench', 'echo')
     client = os.path.join(folder, 'bench-echo')
     servers = [EchoServer(Subject('asyncuv', form), client, (os.path.join(folder, f'echo-{form}'),), 'this')
-               for form in ('protocol', 'streams') if os.path.exists(os.path.join(folder, f'echo-{form}'))]
+               for form in ECHO_FORMS['asyncuv'] if os.path.exists(os.path.join(folder, f'echo-{form}'))]
     for peer in peers:
         for form in ECHO_FORMS.get(peer.subject.peer, ['']):
             chosen = ('--form', form) if form else ()

@@ -17,7 +17,7 @@ class Style:
 STYLES = {
     'asyncuv stackless': Style('#c1121f', 'circle', width=3.2),
     'asyncuv stackful': Style('#0b57d0', 'square', width=3.2),
-    'asyncuv protocol': Style('#c1121f', 'circle', width=3.2),
+    'asyncuv protocol': Style('#7b1fa2', 'diamond', width=3.2),
     'asyncuv streams': Style('#0b57d0', 'square', width=3.2),
     'libuv': Style('#111111', 'diamond'),
     'asio': Style('#6a1b9a', 'triangle', '7 3'),
