@@ -88,7 +88,6 @@ int auv__steps_run_on(struct auv__task *task, auv_stackless_fn fn, auv_frame *fr
                         auv_subframe *const auv_subframe_ = (task)->future.loop->subframe;           \
                         auv_subframe_->fn = (fn_);                                                   \
                         memcpy(&auv_subframe_->frame, (its_frame), sizeof(*(its_frame)));            \
-                        (task)->future.loop->subframe = NULL;                                        \
                 } else {                                                                             \
                         auv_steps_r_ = auv__steps_run_on((task), (fn_), &(its_frame)->frame);        \
                 }                                                                                    \
