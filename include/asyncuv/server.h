@@ -39,9 +39,10 @@ typedef struct auv_server auv_server;
  * @keep_path:   of a Unix socket: leave its path when the server is closed; asyncio's
  *               cleanup_socket=False
  * @limit:       of the readers that auv_await_start_server() makes, in bytes; 0 for 64 KiB
- * @stackless:   of auv_await_start_server(): the body that serves each connection, where it is one without a
- *               stack; then its @fn is NULL, @arg points to the frame that each of them begins with, whose
- *               first member is an auv_stream_frame, and @frame_size is its size. See asyncuv/stream.h
+ * @stackless:   of auv_await_start_server() and auv_await_start_unix_server(): the body that serves each
+ *               connection, where it is one without a stack; then no function is given there, and as its
+ *               argument the frame that each task begins with; see asyncuv/stream.h
+ * @frame_size:  size of that frame in bytes; its first member is an auv_stream_frame
  *
  * The AUV_SERVER_OPTIONS() macro fills in @size.
  */

@@ -209,8 +209,9 @@ AUV_END_DECLS
 
 /*
  * Begins a stackless body: declares @self, a pointer to the frame of this type, whose first member has to be
- * an auv_frame called frame, and goes to where the body is. It is followed by statements, then AUV_END, with
- * AUV_FINALLY or AUV_FINALLY_AWAIT between where there is something to clean up.
+ * an auv_frame called frame, or a struct that begins with one, and goes to where the body is. It is followed
+ * by statements, then AUV_END, with AUV_FINALLY or AUV_FINALLY_AWAIT between where there is something to
+ * clean up.
  */
 #define AUV_BEGIN(type, self)                                                                       \
         type *const self = (type *)(void *)frame;                                                   \
@@ -318,12 +319,12 @@ auv_begin_:                                                                     
  * These are auv_await_wait(), auv_await_wait_for(), auv_await_as_completed(), auv_await_task_group_exit(),
  * those of locks, events, conditions, semaphores, barriers and queues, and those of stream readers and
  * writers. Some others have a future that can be awaited in place of them: auv_gather(), auv_shield(),
- * auv_to_thread(). To open connections, and the like, and to use bare sockets, needs a task with a stack,
- * which a stackless one may make and await. A coroutine with a limit of time, as auv_await_wait_for_coro()
- * has it, is AUV_AWAIT_INLINE_CATCH in the scope of an auv_timeout.
+ * auv_to_thread(). To open connections, to start servers and wait for them, and to use bare sockets, needs a
+ * task with a stack, which a stackless one may make and await. A coroutine with a limit of time, as
+ * auv_await_wait_for_coro() has it, is AUV_AWAIT_INLINE_CATCH in the scope of an auv_timeout.
  *
- * The arguments are evaluated once. What they point to must stand in the frame, as the function uses it in
- * the end. With _CATCH, @r is set to what the function returns, be it an error or not.
+ * The arguments of the call are evaluated once. What they point to must stand in the frame, as the function
+ * uses it in the end. With _CATCH, @r is set to what the function returns, be it an error or not.
  */
 #define AUV_AWAIT_CALL(subframe, call)          AUV_OR_LEAVE_(AUV_AWAIT_CALL_((subframe), (call)))
 #define AUV_AWAIT_CALL_CATCH(r, subframe, call) AUV_CATCH_(r, AUV_AWAIT_CALL_((subframe), (call)))

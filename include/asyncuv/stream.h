@@ -78,7 +78,8 @@ typedef int (*auv_client_connected_fn)(void *arg, auv_stream_reader *reader, auv
  * @frame:       where the body is
  * @reader, @writer: as in auv_client_connected_fn; the server fills them in
  *
- * See the options of a server. What is said of an auv_client_connected_fn holds for such a body as well.
+ * See the options of a server. What is said of an auv_client_connected_fn holds for such a body as well; the
+ * connection is closed a turn after it has returned.
  */
 typedef struct auv_stream_frame {
         auv_frame frame;
@@ -131,7 +132,7 @@ AUV_API int auv_await_open_unix_connection(const char *path, const auv_connectio
  * @ret_server:  receives the server
  *
  * Return: 0, or a negative error, and then nothing listens.
- * Errors: AUV_EINVAL, no function, or two, or no frame or place for the server; as
+ * Errors: AUV_EINVAL, no function, or two; no frame, or one that is too small; no place for the server; as
  * auv_await_create_server().
  * Owns: the caller owns the reference.
  * Suspends: yes.    Thread: the loop's.
@@ -227,7 +228,7 @@ AUV_API int auv_await_stream_readline(auv_stream_reader *reader, const char **re
 /**
  * auv_await_stream_readuntil() - read up to a separator
  * @reader:      the reader; NULL is one that could not be made
- * @separators:  the separators; of at least one byte each
+ * @separators:  the separators; of at least one byte each; they and the array must live until this returns
  * @n:           how many
  * @ret_data:    receives the data, with the separator
  * @ret_size:    receives how many bytes

@@ -106,13 +106,8 @@ static int make_servers_protocol(void *arg, auv_protocol *ret_protocol)
         return auv_stream_reader_protocol(reader, ret_protocol);
 }
 
-static void release_service(void *service)
-{
-        auv__stream_service_release(service);
-}
-
 /* Of the options what is for streams. What is wrong with the others is found where the server is made. */
-static auv_server_options look_at(const auv_server_options *options)
+static auv_server_options read_options(const auv_server_options *options)
 {
         auv_server_options o = { 0 };
 
@@ -136,7 +131,7 @@ static int check_service(auv_client_connected_fn fn, const void *arg, const auv_
 static int begin_server(int r, const struct auv__task *task, auv_client_connected_fn fn, void *arg,
                         const auv_server_options *options, struct auv__serving *ret_serving)
 {
-        const auv_server_options o = look_at(options);
+        const auv_server_options o = read_options(options);
         const size_t frame_size = fn ? 0 : o.frame_size;
         struct auv__stream_service *service;
 
@@ -157,7 +152,7 @@ static int begin_server(int r, const struct auv__task *task, auv_client_connecte
         if (!fn)
                 memcpy(service->frame, arg, frame_size);
         ret_serving->arg = service;
-        ret_serving->release_arg = release_service;
+        ret_serving->release_arg = auv__stream_service_release;
         return 0;
 }
 

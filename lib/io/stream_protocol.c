@@ -24,8 +24,10 @@
 
 /* The service */
 
-void auv__stream_service_release(struct auv__stream_service *service)
+void auv__stream_service_release(void *given)
 {
+        struct auv__stream_service *service = given;
+
         if (service && --service->refs == 0)
                 auv__free(service);
 }
@@ -88,7 +90,10 @@ static void refuse(auv_stream_reader *reader, auv_transport *transport)
         auv_transport_abort(transport);
 }
 
-/* The task that serves a connection; NULL for one that could not be made. */
+/*
+ * The task that serves a connection; NULL for one that could not be made. It has its own copy of the frame, in
+ * which the streams of each connection stand in turn.
+ */
 static auv_task *make_task(auv_stream_reader *reader)
 {
         struct auv__stream_service *service = reader->protocol.service;

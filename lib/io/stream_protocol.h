@@ -23,7 +23,8 @@ struct auv__stream_service {
         max_align_t frame[];        /* with which each begins: an auv_stream_frame, and what follows it */
 };
 
-void auv__stream_service_release(struct auv__stream_service *service);
+/* Gives up a reference; NULL does nothing. */
+void auv__stream_service_release(void *service);
 
 /*
  * The part of a stream reader (stream_reader.h) that is its transport's protocol: asyncio's

@@ -201,7 +201,7 @@ AUV__HOT static int begin_wait(auv_stream_reader *reader, const char *name, void
         return 0;
 }
 
-static inline int end_wait(auv_stream_reader *reader, int r)
+static inline int end_wait(auv_stream_reader *reader, const char *name, int r)
 {
         bool arrived;
 
@@ -211,30 +211,20 @@ static inline int end_wait(auv_stream_reader *reader, int r)
         return r < 0 && arrived ? auv_reraise(reader->error) : r;
 }
 
-/* In steps: the whole wait. @r is 0 or a negative error. */
-#define AWAIT_DATA_CATCH(r, reader, name)                                                            \
-        do {                                                                                         \
-                r = begin_wait((reader), (name), frame);                                             \
-                if (r == 0) {                                                                        \
-                        AUV__SUSPEND_CATCH(r);                                                       \
-                        r = end_wait((reader), r);                                                   \
-                }                                                                                    \
-        } while (0)
-
 /* As end_wait(), where another task may have begun to read all there is meanwhile, which leaves nothing. */
 static inline int end_wait_for_more(auv_stream_reader *reader, const char *name, int r)
 {
-        r = end_wait(reader, r);
+        r = end_wait(reader, name, r);
         return auv__unlikely(reader->gathering) && r == 0 ? fail_busy(name) : r;
 }
 
-/* The same for the whole wait, in steps. */
-#define AWAIT_MORE_CATCH(r, reader, name)                                                            \
+/* In steps: the whole wait, with one of these two at its end. @r is 0 or a negative error. */
+#define AWAIT_DATA_CATCH(r, reader, name, end)                                                       \
         do {                                                                                         \
                 r = begin_wait((reader), (name), frame);                                             \
                 if (r == 0) {                                                                        \
                         AUV__SUSPEND_CATCH(r);                                                       \
-                        r = end_wait_for_more((reader), (name), r);                                  \
+                        r = end((reader), (name), r);                                                \
                 }                                                                                    \
         } while (0)
 
@@ -332,7 +322,7 @@ static int read_all_steps(auv_frame *frame, auv_value *ret)
         do {
                 r = self->reader->error ? auv_reraise(self->reader->error) : 0;
                 if (r == 0 && unread(self->reader) == 0 && !self->reader->eof)
-                        AWAIT_DATA_CATCH(r, self->reader, "read");
+                        AWAIT_DATA_CATCH(r, self->reader, "read", end_wait);
         } while (r == 0 && (gather_some(self->reader) > 0 || !self->reader->eof));
         end_gathering(self, r);
         AUV_LEAVE(r);
@@ -363,7 +353,7 @@ AUV__HOT static int read_steps(auv_frame *frame, auv_value *ret)
         while (auv__unlikely(r == 0 && unread(self->reader) == 0 && !self->reader->eof)) {
                 r = self->reader->error ? auv_reraise(self->reader->error) : 0;
                 if (r == 0)
-                        AWAIT_MORE_CATCH(r, self->reader, "read");
+                        AWAIT_DATA_CATCH(r, self->reader, "read", end_wait_for_more);
         }
         if (auv__likely(r == 0))
                 take_some(self->reader, self->n, self->ret_data, self->ret_size);
@@ -541,7 +531,7 @@ static int read_until_steps(auv_frame *frame, auv_value *ret)
 
         r = end_wait_for_more(self->reader, "readuntil", frame->error);
         while (r == 0 && (search = search_on(self, &match)) == NOT_YET)
-                AWAIT_MORE_CATCH(r, self->reader, "readuntil");
+                AWAIT_DATA_CATCH(r, self->reader, "readuntil", end_wait_for_more);
         if (r == 0)
                 r = end_search(self, search, &match);
         auv__drop(&self->reader->object);
@@ -634,7 +624,7 @@ static int read_exactly_steps(auv_frame *frame, auv_value *ret)
                 if (self->reader->eof)
                         r = fail_incomplete(self->reader, self->n);
                 else
-                        AWAIT_MORE_CATCH(r, self->reader, "readexactly");
+                        AWAIT_DATA_CATCH(r, self->reader, "readexactly", end_wait_for_more);
         }
         if (r == 0)
                 copy_out(self);

@@ -101,7 +101,7 @@ auv_transport *auv_stream_transport(const auv_stream_writer *writer)
 }
 
 /* asyncio's _drain_helper(), as far as it does not wait. */
-static int check_writable(auv_stream_writer *writer, const struct auv__task *task)
+static int bind_and_check(auv_stream_writer *writer, const struct auv__task *task)
 {
         AUV_TRY(auv__sync_bind(&writer->flow->buffer.loop, task));
         return writer->flow->protocol.lost ? auv_raise(AUV_ECONNRESET, "Connection lost") : 0;
@@ -117,7 +117,6 @@ struct wait {
 static int drain_steps(auv_frame *frame, auv_value *ret)
 {
         AUV_BEGIN(struct wait, self);
-        bool woken;
         int r = 0;
 
         auv__keep(&self->writer->object);
@@ -127,10 +126,9 @@ static int drain_steps(auv_frame *frame, auv_value *ret)
                 AUV__SUSPEND_CATCH(r);
         }
         if (r == 0)
-                r = check_writable(self->writer, auv__steps_task());
+                r = bind_and_check(self->writer, auv__steps_task());
         if (r == 0 && self->writer->flow->protocol.writing_paused) {
-                AUV__AWAIT_IN_LINE_CATCH(r, woken, &self->writer->flow->protocol.drainers, &self->place);
-                (void)woken;
+                AUV__WAIT_IN_LINE_CATCH(r, &self->writer->flow->protocol.drainers, &self->place);
         }
         auv__drop(&self->writer->object);
         AUV_LEAVE(r);
@@ -146,7 +144,7 @@ AUV__HOT int auv_await_stream_drain(auv_stream_writer *writer)
         if (writer->reader && auv__unlikely(writer->reader->error))
                 return auv_reraise(writer->reader->error);
         if (auv__likely(!auv_transport_is_closing(writer->transport))) {
-                AUV_TRY(check_writable(writer, task));
+                AUV_TRY(bind_and_check(writer, task));
                 if (auv__likely(!writer->flow->protocol.writing_paused))
                         return 0;
         }
@@ -166,12 +164,10 @@ static int read_end(const auv_stream_writer *writer)
 static int wait_closed_steps(auv_frame *frame, auv_value *ret)
 {
         AUV_BEGIN(struct wait, self);
-        bool woken;
         int r;
 
         auv__keep(&self->writer->object);
-        AUV__AWAIT_IN_LINE_CATCH(r, woken, &self->writer->flow->protocol.closers, &self->place);
-        (void)woken;
+        AUV__WAIT_IN_LINE_CATCH(r, &self->writer->flow->protocol.closers, &self->place);
         if (r == 0)
                 r = read_end(self->writer);
         auv__drop(&self->writer->object);

@@ -46,7 +46,6 @@ static bool take(auv_lock *lock)
 int auv__lock_acquire_steps(auv_frame *frame, auv_value *ret)
 {
         AUV_BEGIN(struct auv__lock_acquire, self);
-        bool woken;
         int r;
 
         if (auv__running_loop->closed)
@@ -55,8 +54,7 @@ int auv__lock_acquire_steps(auv_frame *frame, auv_value *ret)
                 AUV_RETURN();
         AUV_CHECK(auv__sync_bind(&self->lock->loop, auv__steps_task()));
         auv__keep(&self->lock->object);
-        AUV__AWAIT_IN_LINE_CATCH(r, woken, &self->lock->line, &self->place);
-        (void)woken;
+        AUV__WAIT_IN_LINE_CATCH(r, &self->lock->line, &self->place);
         if (r == 0)
                 self->lock->locked = true;
         else if (!self->lock->locked)

@@ -56,11 +56,9 @@ int auv__line_wait(struct auv__line *line, struct auv__task *task, bool *ret_wok
 int auv__line_wait_steps(auv_frame *frame, auv_value *ret)
 {
         AUV_BEGIN(struct auv__line_wait, self);
-        bool woken;
         int r;
 
-        AUV__AWAIT_IN_LINE_CATCH(r, woken, self->line, &self->place);
-        (void)woken;
+        AUV__WAIT_IN_LINE_CATCH(r, self->line, &self->place);
         auv__drop(self->held);
         AUV_LEAVE(r);
         AUV_END;

@@ -45,6 +45,14 @@ int auv__line_wait(struct auv__line *line, struct auv__task *task, bool *ret_wok
                 woken = auv__line_end((line), (place));                                              \
         } while (0)
 
+/* The same where nobody asks whether it was woken. */
+#define AUV__WAIT_IN_LINE_CATCH(r, line, place)                                                      \
+        do {                                                                                         \
+                auv__line_join((line), (place));                                                     \
+                AUV__AWAIT_PENDING_CATCH(r, &(place)->turn);                                         \
+                (void)auv__line_end((line), (place));                                                \
+        } while (0)
+
 /* Such a body: one wait, and nothing else. The reference to what has the line is given up behind it. */
 struct auv__line_wait {
         auv_frame frame;

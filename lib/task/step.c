@@ -293,8 +293,8 @@ AUV__HOT AUV__RETURNS_BY_JUMP static __attribute__((noinline)) void step_on(stru
 }
 
 /*
- * Whether there is nothing to throw into a task of this form that is ready, nor to look at: then its wait is
- * at its end. One without a stack that has awaited a future has another wake.
+ * Ends the wait of a task that is ready, where it is of this form, and there is nothing to throw nor to look
+ * at; else does nothing, and returns false. One without a stack that has awaited a future has another wake.
  */
 __attribute__((always_inline)) static inline bool end_wait_quickly(struct auv__task *task, bool stackless)
 {

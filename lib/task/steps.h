@@ -55,17 +55,22 @@ int auv__steps_run(struct auv__task *task, auv_stackless_fn fn, auv_frame *frame
 /* Runs a body in the subframe of a task without a stack, where @fn and its frame stand. */
 int auv__steps_run_subframe(struct auv__task *task, auv_stackless_fn fn);
 
+/* Copies the frame of a body into the subframe of a task without a stack. */
+#define AUV__TO_SUBFRAME_(task, its_frame)                                                           \
+        do {                                                                                         \
+                _Static_assert(sizeof(*(its_frame)) <= AUV__SUBFRAME_ROOM, "no room in a subframe"); \
+                memcpy(&(task)->future.loop->subframe->frame, (its_frame), sizeof(*(its_frame)));    \
+        } while (0)
+
 /*
  * Runs a body in the task that auv__steps_begin() gave. Its frame begins with an auv_frame, and is copied
  * where the task has no stack. Gives a negative error, or the body's result, a number.
  */
 #define auv__run_steps(task, fn, its_frame)                                                          \
         ({                                                                                           \
-                _Static_assert(sizeof(*(its_frame)) <= AUV__SUBFRAME_ROOM, "no room in a subframe"); \
                 int auv_steps_r_;                                                                    \
                 if ((task)->stackless) {                                                             \
-                        memcpy(&(task)->future.loop->subframe->frame, (its_frame),                   \
-                               sizeof(*(its_frame)));                                                \
+                        AUV__TO_SUBFRAME_(task, its_frame);                                          \
                         auv_steps_r_ = auv__steps_run_subframe((task), (fn));                        \
                 } else {                                                                             \
                         auv_steps_r_ = auv__steps_run((task), (fn), &(its_frame)->frame);            \
@@ -82,12 +87,10 @@ int auv__steps_run_on(struct auv__task *task, auv_stackless_fn fn, auv_frame *fr
  */
 #define auv__run_steps_on(task, fn_, its_frame)                                                      \
         ({                                                                                           \
-                _Static_assert(sizeof(*(its_frame)) <= AUV__SUBFRAME_ROOM, "no room in a subframe"); \
                 int auv_steps_r_ = AUV_SUSPENDED;                                                    \
                 if ((task)->stackless) {                                                             \
-                        auv_subframe *const auv_subframe_ = (task)->future.loop->subframe;           \
-                        auv_subframe_->fn = (fn_);                                                   \
-                        memcpy(&auv_subframe_->frame, (its_frame), sizeof(*(its_frame)));            \
+                        AUV__TO_SUBFRAME_(task, its_frame);                                          \
+                        (task)->future.loop->subframe->fn = (fn_);                                   \
                 } else {                                                                             \
                         auv_steps_r_ = auv__steps_run_on((task), (fn_), &(its_frame)->frame);        \
                 }                                                                                    \
