@@ -23,6 +23,28 @@ static int echo(void *arg, auv_stream_reader *reader, auv_stream_writer *writer)
         }
 }
 
+/* The same without a stack, as asyncuv/stream.h has it. */
+struct echo_frame {
+        auv_stream_frame frame;
+        auv_subframe subframe;
+        const char *line;
+        size_t size;
+};
+
+static int echo_without_stack(auv_frame *frame, auv_value *ret)
+{
+        AUV_BEGIN(struct echo_frame, self);
+        for (;;) {
+                AUV_AWAIT_CALL(&self->subframe,
+                               auv_await_stream_readline(self->frame.reader, &self->line, &self->size));
+                if (self->size == 0)
+                        break;
+                AUV_CHECK(auv_stream_write(self->frame.writer, self->line, self->size));
+                AUV_AWAIT_CALL(&self->subframe, auv_await_stream_drain(self->frame.writer));
+        }
+        AUV_END;
+}
+
 /* A client of the echo server. */
 static void talk(auv_stream_reader *reader, auv_stream_writer *writer)
 {
@@ -55,22 +77,34 @@ static void talk(auv_stream_reader *reader, auv_stream_writer *writer)
         check(auv_await_stream_wait_closed(writer) == 0);
 }
 
-static int test_tcp(void *arg, auv_value *ret)
+static void talk_to(auv_server *server)
 {
-        AUV_AUTO auv_server *server = NULL;
         AUV_AUTO auv_stream_reader *reader = NULL;
         AUV_AUTO auv_stream_writer *writer = NULL;
         struct sockaddr_in address;
         socklen_t size = sizeof(address);
         int fd;
 
-        check(auv_await_start_server(echo, NULL, "127.0.0.1", 0, NULL, &server) == 0);
         check(auv_server_sockets(server, &fd, 1) == 1);
         check(getsockname(fd, (struct sockaddr *)&address, &size) == 0);
         check(auv_await_open_connection("127.0.0.1", ntohs(address.sin_port), NULL, &reader, &writer) == 0);
         talk(reader, writer);
         auv_server_close(server);
         check(auv_await_server_wait_closed(server) == 0);
+}
+
+static int test_tcp(void *arg, auv_value *ret)
+{
+        AUV_AUTO auv_server *server = NULL;
+        AUV_AUTO auv_server *without_stacks = NULL;
+
+        check(auv_await_start_server(echo, NULL, "127.0.0.1", 0, NULL, &server) == 0);
+        talk_to(server);
+        check(auv_await_start_server(NULL, &(struct echo_frame) { .size = 0 }, "127.0.0.1", 0,
+                                     AUV_SERVER_OPTIONS(.stackless = echo_without_stack,
+                                                        .frame_size = sizeof(struct echo_frame)),
+                                     &without_stacks) == 0);
+        talk_to(without_stacks);
         return 0;
 }
 
