@@ -114,6 +114,13 @@ struct wait {
         struct auv__place place;
 };
 
+/* What is needed to begin with; the place is made when it is taken. */
+static void wait_init(struct wait *wait, auv_stream_writer *writer)
+{
+        wait->frame = (auv_frame) { 0 };
+        wait->writer = writer;
+}
+
 static int drain_steps(auv_frame *frame, auv_value *ret)
 {
         AUV_BEGIN(struct wait, self);
@@ -127,9 +134,8 @@ static int drain_steps(auv_frame *frame, auv_value *ret)
         }
         if (r == 0)
                 r = bind_and_check(self->writer, auv__steps_task());
-        if (r == 0 && self->writer->flow->protocol.writing_paused) {
+        if (r == 0 && self->writer->flow->protocol.writing_paused)
                 AUV__WAIT_IN_LINE_CATCH(r, &self->writer->flow->protocol.drainers, &self->place);
-        }
         auv__drop(&self->writer->object);
         AUV_LEAVE(r);
         AUV_END;
@@ -148,8 +154,7 @@ AUV__HOT int auv_await_stream_drain(auv_stream_writer *writer)
                 if (auv__likely(!writer->flow->protocol.writing_paused))
                         return 0;
         }
-        wait.frame = (auv_frame) { 0 };
-        wait.writer = writer;
+        wait_init(&wait, writer);
         return auv__run_steps(task, drain_steps, &wait);
 }
 
@@ -184,7 +189,6 @@ int auv_await_stream_wait_closed(auv_stream_writer *writer)
         AUV_TRY(auv__sync_bind(&writer->flow->buffer.loop, task));
         if (writer->flow->protocol.lost)
                 return read_end(writer);
-        wait.frame = (auv_frame) { 0 };
-        wait.writer = writer;
+        wait_init(&wait, writer);
         return auv__run_steps(task, wait_closed_steps, &wait);
 }

@@ -62,9 +62,9 @@ static inline bool auv__is_expected(struct auv__task *const *place)
 }
 
 /*
- * Where many are woken before the first of them runs, the frame of one without a stack has left the cache:
- * what the task itself does not stand beside of it is fetched, as far as that of a read reaches. For a stack
- * this would be too early; see step.c.
+ * Where thousands wait, the frame of one without a stack has left the cache. It begins in the last line of
+ * the task itself; the two lines behind that are fetched, which is as far as a read reaches. For a stack this
+ * would be too early; see step.c.
  */
 static inline void auv__arrival_fetch(const struct auv__task *task)
 {

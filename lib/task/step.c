@@ -303,9 +303,11 @@ __attribute__((always_inline)) static inline bool end_wait_quickly(struct auv__t
         if (auv__unlikely(task->must_cancel || task->stackless != stackless))
                 return false;
         if (stackless) {
-                if (auv__likely(task->rest == AUV__AWAKE && !task->has_extras && !task->wait.future))
+                if (auv__unlikely(task->has_extras))
+                        return false; /* there may be an error that it has kept */
+                if (auv__likely(task->rest == AUV__AWAKE && !task->wait.future))
                         return true;
-                if (task->rest != AUV__RESTED || task->has_extras)
+                if (task->rest != AUV__RESTED)
                         return false;
                 auv__rest_end(task);
                 return true;

@@ -429,6 +429,26 @@ Test(buffered_protocol, may_give_way_to_another_when_it_is_asked_for_a_buffer)
         close(peer);
 }
 
+static void raise_an_error(struct recorder *asked)
+{
+        auv_raise(AUV_EUSER, "that does not matter for receiving");
+}
+
+/* It goes when data have come in; the fixture counts. */
+Test(buffered_protocol, may_raise_an_error_and_still_have_room)
+{
+        struct recorder recorder = { .takes_buffer = true, .room = 4, .on_get_buffer = raise_an_error };
+        int peer;
+        AUV_AUTO auv_transport *transport = recorder_connect(&recorder, &peer);
+
+        peer_send(peer, "abcdef");
+        loop_turns(2);
+        cr_assert_trace("made data(abcd) | data(ef) |");
+        cr_assert(auv_error_current() == NULL);
+        close(peer);
+        recorder_until_lost(&recorder);
+}
+
 static void abort_it(struct recorder *asked)
 {
         auv_transport_abort(asked->transport);

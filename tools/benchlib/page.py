@@ -226,7 +226,9 @@ def echo_section(results):
                                                        values_table(only, 'echo', metric, 'connections'))))
     return section('Echo: a server that sends back what it gets',
                    paragraph('Connections over the loopback each send a message, wait until it has come back, and send '
-                             'the next.'), *parts) if parts else ''
+                             'the next. Of asyncuv there is a server of protocols, which are callbacks, and two of '
+                             'streams: with a stack for each connection, and without (stackless).'),
+                   *parts) if parts else ''
 
 
 def comparison_section(results):
