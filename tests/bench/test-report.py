@@ -519,6 +519,13 @@ class Cases(unittest.TestCase):
             for quick in (False, True):
                 self.assertEqual({c.workload for c in workloads.chosen([name], quick)}, {name})
 
+    def test_of_echo_get_warm_by_messages_of_each_connection(self):
+        self.assertEqual([workloads.echo_warmup(n, size) for n, size in ((1, 64), (50, 65536), (5000, 64))],
+                         [0.3, 0.3, 0.75])
+        many = workloads.echo(5000, 65536)
+        self.assertEqual(many.arguments[-2:], ('--warmup', '3.73'))
+        self.assertGreater(many.seconds, 4.7)
+
     def test_of_echo_are_run_by_servers_and_the_others_by_programs(self):
         server = programs.EchoServer(LIBUV, 'client', (), '')
         for case in workloads.FULL + workloads.ECHO:
