@@ -23,6 +23,7 @@ enum {
         N_SIZES = 3,        /* each four times the one before */
         MOST_KEPT = 1 << 20,
         LEAST_ROOM = 1 << 10, /* less is not worth a read from the system */
+        PATIENCE = 16,        /* so many small reads in turn are no chance */
 #if defined(__SANITIZE_ADDRESS__) || HAS_FEATURE(address_sanitizer)
         POOLED = 0, /* so that the use of data that are no longer lent is found */
 #else
@@ -123,7 +124,7 @@ int auv__read_buffer_init(struct auv__read_buffer *buffer, auv_loop *loop)
 
         if (!pool)
                 return AUV_ENOMEM;
-        *buffer = (struct auv__read_buffer) { .loop = loop, .pool = pool, .chunk = SMALLEST };
+        *buffer = (struct auv__read_buffer) { .loop = loop, .pool = pool, .chunk = LARGEST };
         return 0;
 }
 
@@ -218,15 +219,24 @@ void *auv__read_buffer_reserve(struct auv__read_buffer *buffer, size_t size, siz
         return buffer->block->data + buffer->end;
 }
 
-/* A connection that fills its blocks gets larger ones, and one that has no use for them smaller ones. */
+/*
+ * A connection that fills its blocks gets larger ones, and one that has no use for them smaller ones. It begins
+ * with the largest, and keeps them for some while: a message in pieces costs more than calls of the system.
+ * One that is sent on as it comes in goes through TCP in pieces, and so do those that follow it.
+ */
 void auv__read_buffer_commit(struct auv__read_buffer *buffer, size_t size)
 {
+        const bool is_small = size < buffer->chunk / 16 && buffer->chunk > SMALLEST;
+
         assert(size <= buffer->block->capacity - buffer->end);
         buffer->end += size;
-        if (buffer->end == buffer->block->capacity && buffer->chunk < LARGEST)
+        buffer->n_small = is_small ? buffer->n_small + 1 : 0;
+        if (buffer->end == buffer->block->capacity && buffer->chunk < LARGEST) {
                 buffer->chunk *= 4;
-        else if (size < buffer->chunk / 16 && buffer->chunk > SMALLEST)
+        } else if (auv__unlikely(buffer->n_small == PATIENCE)) {
                 buffer->chunk /= 4;
+                buffer->n_small = 0;
+        }
 }
 
 void auv__read_buffer_free_lent(struct auv__read_buffer *buffer)

@@ -37,6 +37,7 @@ struct auv__read_buffer {
         size_t end;
         size_t chunk;             /* the size of the next block; follows what comes in at a time */
         bool block_is_lent;       /* what has been handed out stands in the block itself */
+        uint8_t n_small;          /* reads in turn that a smaller block would have had room for */
 };
 
 /* Returns 0 or AUV_ENOMEM. */

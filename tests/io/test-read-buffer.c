@@ -11,7 +11,7 @@
 
 TestSuite(read_buffer, .init = loop_setup, .fini = loop_teardown);
 
-enum { SMALL = 4 << 10, LARGE = 64 << 10 };
+enum { SMALL = 4 << 10, LARGE = 64 << 10, MANY = 100 };
 
 static struct auv__read_buffer new_buffer(void)
 {
@@ -42,6 +42,26 @@ static void consume(struct auv__read_buffer *buffer)
         auv__read_buffer_trim(buffer);
 }
 
+/* Receives and reads @size bytes, @n times; returns how many it last were. */
+static size_t pass(struct auv__read_buffer *buffer, size_t size, int n)
+{
+        size_t received = 0;
+
+        for (int i = 0; i < n; i++) {
+                received = receive(buffer, size, 'a');
+                consume(buffer);
+        }
+        return received;
+}
+
+static struct auv__read_buffer new_buffer_of_small_blocks(void)
+{
+        struct auv__read_buffer buffer = new_buffer();
+
+        pass(&buffer, 100, MANY);
+        return buffer;
+}
+
 static bool is_all(const char *data, size_t size, char byte)
 {
         return size == 0 || (data[0] == byte && memcmp(data, data + 1, size - 1) == 0);
@@ -62,7 +82,7 @@ Test(read_buffer, has_no_memory_while_it_is_empty)
 
 Test(read_buffer, is_not_trimmed_while_it_is_lent)
 {
-        struct auv__read_buffer buffer = new_buffer();
+        struct auv__read_buffer buffer = new_buffer_of_small_blocks();
         const char *data;
 
         receive(&buffer, 10, 'a');
@@ -81,7 +101,7 @@ Test(read_buffer, is_not_trimmed_while_it_is_lent)
 
 Test(read_buffer, may_lend_of_several_blocks)
 {
-        struct auv__read_buffer buffer = new_buffer();
+        struct auv__read_buffer buffer = new_buffer_of_small_blocks();
         const char *first, *second;
 
         receive(&buffer, 10, 'a');
@@ -115,28 +135,38 @@ Test(read_buffer, does_not_give_the_place_of_what_is_lent_to_what_comes_when_it_
         auv__read_buffer_deinit(&buffer);
 }
 
-Test(read_buffer, gets_larger_blocks_for_who_fills_them_and_smaller_ones_again)
+Test(read_buffer, takes_a_first_message_whole)
 {
         struct auv__read_buffer buffer = new_buffer();
-        size_t size = 0;
 
-        for (int i = 0; i < 4; i++) {
-                size = receive(&buffer, SIZE_MAX, 'a');
-                consume(&buffer);
+        cr_assert(eq(sz, pass(&buffer, LARGE, 1), LARGE));
+        auv__read_buffer_deinit(&buffer);
+}
+
+Test(read_buffer, gets_smaller_blocks_for_who_has_no_use_for_them_and_larger_ones_again)
+{
+        struct auv__read_buffer buffer = new_buffer_of_small_blocks();
+
+        cr_assert(eq(sz, pass(&buffer, SIZE_MAX, 1), SMALL));
+        cr_assert(eq(sz, pass(&buffer, SIZE_MAX, 4), LARGE));
+        auv__read_buffer_deinit(&buffer);
+}
+
+Test(read_buffer, has_large_blocks_still_after_a_few_small_messages)
+{
+        struct auv__read_buffer buffer = new_buffer();
+
+        for (int i = 0; i < 100; i++) {
+                pass(&buffer, 100, 10);
+                cr_assert(eq(sz, pass(&buffer, LARGE, 1), LARGE));
         }
-        cr_assert(eq(sz, size, LARGE));
-        for (int i = 0; i < 4; i++) {
-                receive(&buffer, 100, 'a');
-                consume(&buffer);
-        }
-        cr_assert(eq(sz, receive(&buffer, SIZE_MAX, 'a'), SMALL));
         auv__read_buffer_deinit(&buffer);
 }
 
 /* It holds at most four times what is unread, or one read's room. */
 Test(read_buffer, does_not_grow_where_as_much_goes_as_comes)
 {
-        struct auv__read_buffer buffer = new_buffer();
+        struct auv__read_buffer buffer = new_buffer_of_small_blocks();
 
         for (int i = 0; i < 10000; i++) {
                 receive(&buffer, 1000, 'a');
@@ -163,12 +193,12 @@ Test(read_buffer, that_cannot_grow_keeps_what_it_has)
 {
         struct auv__read_buffer buffer = new_buffer();
 
-        receive(&buffer, SMALL, 'a');
+        receive(&buffer, LARGE, 'a');
         failing_allocator_arm_all();
         cr_assert(auv__read_buffer_reserve(&buffer, 1, NULL) == NULL);
         cr_assert(failing_allocator_disarm());
-        cr_assert(eq(sz, auv__read_buffer_size(&buffer), SMALL));
-        cr_assert(is_all(auv__read_buffer_data(&buffer), SMALL, 'a'));
+        cr_assert(eq(sz, auv__read_buffer_size(&buffer), LARGE));
+        cr_assert(is_all(auv__read_buffer_data(&buffer), LARGE, 'a'));
         auv__read_buffer_deinit(&buffer);
 }
 
