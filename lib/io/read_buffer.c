@@ -221,8 +221,8 @@ void *auv__read_buffer_reserve(struct auv__read_buffer *buffer, size_t size, siz
 
 /*
  * A connection that fills its blocks gets larger ones, and one that has no use for them smaller ones. It begins
- * with the largest, and keeps them for some while: a message in pieces costs more than calls of the system.
- * One that is sent on as it comes in goes through TCP in pieces, and so do those that follow it.
+ * with the largest, and keeps them for some while: a message that comes in pieces, and is sent on in pieces,
+ * makes what is sent after it dearer, too; see docs/decisions.md.
  */
 void auv__read_buffer_commit(struct auv__read_buffer *buffer, size_t size)
 {
