@@ -23,7 +23,7 @@ enum {
         N_SIZES = 3,        /* each four times the one before */
         MOST_KEPT = 1 << 20,
         LEAST_ROOM = 1 << 10, /* less is not worth a read from the system */
-        PATIENCE = 16,        /* so many small reads in turn are no chance */
+        PATIENCE = 16,        /* so many small reads in turn are no accident */
 #if defined(__SANITIZE_ADDRESS__) || HAS_FEATURE(address_sanitizer)
         POOLED = 0, /* so that the use of data that are no longer lent is found */
 #else
